@@ -1,0 +1,449 @@
+"""The types a fact's fields can have: one declaration for every use of a field.
+
+A field of a kind is declared as ``Annotated[python type, FieldType(...)]``. The same object
+checks a value given in Python, reads a cell of a file or an option of the command line, writes
+and strictly reads the stored JSON, and says how a replay reads it in columns.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from .amounts import WHOLE_SHARE, format_amount, to_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "Choice",
+    "Code",
+    "Codes",
+    "Day",
+    "FieldType",
+    "Hours",
+    "Label",
+    "People",
+    "Person",
+    "Share",
+    "Shares",
+    "Text",
+    "Unit",
+    "equal_shares",
+    "parse_date",
+    "shares",
+]
+
+CODE_LENGTH_MAX = 64
+PEOPLE_MAX = 10_000
+_CODE = re.compile(r"[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,63}")
+# Control characters (NUL among them) have no business in a record; line breaks and tabs may.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@attrs.frozen
+class Label:
+    """What people read, in Korean and English."""
+
+    ko: str
+    en: str
+
+
+@attrs.frozen
+class Share:
+    """One person's part of something done together.
+
+    Attributes:
+        person: Opaque id of the person.
+        percent: Part of the whole in percent, more than 0, at most four decimal places.
+    """
+
+    person: str
+    percent: Decimal
+
+
+def equal_shares(people: Iterable[str]) -> tuple[Share, ...]:
+    """Divide 100 % equally; what does not divide goes to the first named, 0.0001 % each."""
+    persons = tuple(people)
+    if not persons:
+        return ()
+    part, rest = divmod(WHOLE_SHARE, len(persons))
+    return tuple(
+        Share(person, _percent(part + (1 if index < rest else 0)))
+        for index, person in enumerate(persons)
+    )
+
+
+def shares(parts: Mapping[str, Decimal | int | str]) -> tuple[Share, ...]:
+    """Make shares of a mapping from person to percent, e.g. ``{"P1": 60, "P2": "40"}``."""
+    return tuple(Share(person, _percent(to_units(part))) for person, part in parts.items())
+
+
+def parse_date(text: str) -> date:
+    """Read a civil date, ``YYYY-MM-DD`` and nothing else.
+
+    Raises:
+        ValueError: Another shape, or a day the calendar does not have.
+    """
+    if not _DATE.fullmatch(text):
+        msg = "not a date of the form YYYY-MM-DD"
+        raise ValueError(msg)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"{text} does not exist in the calendar"
+        raise ValueError(msg) from None
+
+
+def _percent(units: int) -> Decimal:
+    return Decimal(format_amount(units))
+
+
+@attrs.frozen
+class FieldType(ABC):
+    """Base of the field types.
+
+    Attributes:
+        ko: Korean label.
+        en: English label.
+        optional: Whether the field may be absent (``None``).
+    """
+
+    ko: str
+    en: str
+    optional: bool = attrs.field(default=False, kw_only=True)
+
+    column: ClassVar[str] = '"VARCHAR"'
+    """How the stored JSON is read in columns, in DuckDB's JSON structure notation."""
+    refers_to: ClassVar[str] = ""
+    """The stream category whose ids the field holds (``member`` or ``unit``), if any."""
+
+    @property
+    def label(self) -> Label:
+        """The field's label in both languages."""
+        return Label(self.ko, self.en)
+
+    @abstractmethod
+    def check(self, value: Any) -> None:
+        """Check a value given in Python.
+
+        Raises:
+            ValueError: The value is unfit; the text says why.
+        """
+
+    @abstractmethod
+    def parse(self, text: str) -> Any:
+        """Read a cell or an option; ``check`` follows.
+
+        Raises:
+            ValueError: The text cannot be read.
+        """
+
+    def dump(self, value: Any) -> Any:
+        """Turn a checked value into its JSON form."""
+        return value
+
+    def load(self, stored: Any) -> Any:
+        """Turn the JSON form back into a value, strictly; ``check`` follows."""
+        return stored
+
+    def show(self, value: Any) -> str:
+        """Write the value as the text that ``parse`` reads."""
+        return str(value)
+
+    def ids(self, value: Any) -> tuple[str, ...]:
+        """Ids of the things the value refers to, in order."""
+        return (value,) if self.refers_to else ()
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the import form (JSON Lines)."""
+        return {"type": "string"}
+
+
+@attrs.frozen
+class Text(FieldType):
+    """Free text without control characters; line breaks and tabs are kept."""
+
+    length_max: int = attrs.field(default=1_000, kw_only=True)
+
+    def check(self, value: Any) -> None:
+        _check_text(value, self.length_max)
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": self.length_max}
+
+
+@attrs.frozen
+class Code(FieldType):
+    """A short id or code: letters (Latin, Hangul), digits, ``-``, ``_``, ``.``."""
+
+    def check(self, value: Any) -> None:
+        _check_code(value)
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_CODE.pattern}$"}
+
+
+@attrs.frozen
+class Person(Code):
+    """The opaque id of a person who has joined."""
+
+    refers_to = "member"
+
+
+@attrs.frozen
+class Unit(Code):
+    """The code of an established unit."""
+
+    refers_to = "unit"
+
+
+@attrs.frozen
+class Choice(FieldType):
+    """One of a few words."""
+
+    words: tuple[str, ...] = attrs.field(kw_only=True)
+
+    def check(self, value: Any) -> None:
+        if value not in self.words:
+            msg = f"must be one of: {', '.join(self.words)}"
+            raise ValueError(msg)
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.words)}
+
+
+@attrs.frozen
+class Day(FieldType):
+    """A civil date in the ledger's time zone."""
+
+    def check(self, value: Any) -> None:
+        if type(value) is not date:
+            msg = "must be a date"
+            raise ValueError(msg)
+
+    def parse(self, text: str) -> date:
+        return parse_date(text)
+
+    def dump(self, value: date) -> str:
+        return value.isoformat()
+
+    def load(self, stored: Any) -> date:
+        return parse_date(_string(stored))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
+
+
+@attrs.frozen
+class Hours(FieldType):
+    """Hours, more than 0 and at most ``hours_max``, to four decimal places."""
+
+    column = '"BIGINT"'
+    hours_max: int = attrs.field(default=24, kw_only=True)
+
+    def check(self, value: Any) -> None:
+        if type(value) is not Decimal:
+            msg = "must be a Decimal"
+            raise ValueError(msg)
+        if not 0 < to_units(value) <= to_units(self.hours_max):
+            msg = f"must be more than 0 and at most {self.hours_max} hours"
+            raise ValueError(msg)
+
+    def parse(self, text: str) -> Decimal:
+        return _percent(to_units(text))
+
+    def dump(self, value: Decimal) -> int:
+        return to_units(value)
+
+    def load(self, stored: Any) -> Decimal:
+        return _percent(_integer(stored))
+
+    def show(self, value: Decimal) -> str:
+        return format_amount(to_units(value))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["string", "integer"], "pattern": r"^\d+(\.\d{1,4})?$"}
+
+
+@attrs.frozen
+class Codes(FieldType):
+    """Several different codes in a meaningful order, written ``gold;silver``."""
+
+    column = '["VARCHAR"]'
+
+    def check(self, value: Any) -> None:
+        _check_list(value)
+        for item in value:
+            _check_code(item)
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in text.split(";"))
+
+    def dump(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
+
+    def load(self, stored: Any) -> tuple[str, ...]:
+        return tuple(_string(item) for item in _list(stored))
+
+    def show(self, value: tuple[str, ...]) -> str:
+        return ";".join(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{_CODE.pattern}$"},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+
+
+@attrs.frozen
+class People(Codes):
+    """Several different persons, written ``P1;P2``."""
+
+    refers_to = "member"
+
+    def ids(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        return value
+
+
+@attrs.frozen
+class Shares(FieldType):
+    """Several different persons with shares that make 100 %, written ``P1:60;P2:40``.
+
+    Written without shares (``P1;P2``) the whole is divided equally.
+    """
+
+    column = '[{"person":"VARCHAR","share":"BIGINT"}]'
+    refers_to = "member"
+
+    def check(self, value: Any) -> None:
+        if not isinstance(value, tuple) or not all(type(part) is Share for part in value):
+            msg = "must be a tuple of Share"
+            raise ValueError(msg)
+        _check_list(tuple(part.person for part in value))
+        whole = 0
+        for part in value:
+            _check_code(part.person)
+            units = to_units(part.percent)
+            if units <= 0:
+                msg = f"the share of {part.person} must be more than 0"
+                raise ValueError(msg)
+            whole += units
+        if whole != WHOLE_SHARE:
+            msg = f"shares make {format_amount(whole)} %, not 100 %"
+            raise ValueError(msg)
+
+    def parse(self, text: str) -> tuple[Share, ...]:
+        parts = [part.strip() for part in text.split(";")]
+        if not any(":" in part for part in parts):
+            return equal_shares(parts)
+        found = []
+        for part in parts:
+            person, colon, percent = part.partition(":")
+            if not colon:
+                msg = f"{person} has no share: give every person one, or none"
+                raise ValueError(msg)
+            found.append(Share(person.strip(), _percent(to_units(percent.strip()))))
+        return tuple(found)
+
+    def dump(self, value: tuple[Share, ...]) -> list[dict[str, Any]]:
+        return [{"person": part.person, "share": to_units(part.percent)} for part in value]
+
+    def load(self, stored: Any) -> tuple[Share, ...]:
+        found = []
+        for item in _list(stored):
+            if not isinstance(item, dict) or set(item) != {"person", "share"}:
+                msg = "each part must have exactly person and share"
+                raise ValueError(msg)
+            found.append(Share(_string(item["person"]), _percent(_integer(item["share"]))))
+        return tuple(found)
+
+    def show(self, value: tuple[Share, ...]) -> str:
+        return ";".join(f"{part.person}:{format_amount(to_units(part.percent))}" for part in value)
+
+    def ids(self, value: tuple[Share, ...]) -> tuple[str, ...]:
+        return tuple(part.person for part in value)
+
+    def schema(self) -> dict[str, Any]:
+        part = {
+            "type": "object",
+            "properties": {
+                "person": {"type": "string"},
+                "percent": {"type": ["string", "integer"]},
+            },
+            "required": ["person", "percent"],
+            "additionalProperties": False,
+        }
+        return {"type": "array", "items": part, "minItems": 1}
+
+
+def _check_text(value: Any, length_max: int) -> None:
+    if type(value) is not str:
+        msg = "must be a text"
+        raise ValueError(msg)
+    if not value.strip():
+        msg = "must not be empty"
+        raise ValueError(msg)
+    if len(value) > length_max:
+        msg = f"has {len(value):,} characters, {length_max:,} are allowed"
+        raise ValueError(msg)
+    if bad := _CONTROL.search(value):
+        msg = f"has the control character U+{ord(bad.group()):04X}"
+        raise ValueError(msg)
+
+
+def _check_code(value: Any) -> None:
+    _check_text(value, CODE_LENGTH_MAX)
+    if not _CODE.fullmatch(value):
+        msg = "may have letters, digits, '-', '_' and '.' only, and begins with a letter or digit"
+        raise ValueError(msg)
+
+
+def _check_list(value: Any) -> None:
+    if not isinstance(value, tuple) or not value:
+        msg = "must name at least one"
+        raise ValueError(msg)
+    if len(value) > PEOPLE_MAX:
+        msg = f"has {len(value):,} items, {PEOPLE_MAX:,} are allowed"
+        raise ValueError(msg)
+    if len(set(value)) != len(value):
+        msg = f"names {next(item for item in value if value.count(item) > 1)} more than once"
+        raise ValueError(msg)
+
+
+def _string(stored: Any) -> str:
+    if type(stored) is not str:
+        msg = "must be a string"
+        raise ValueError(msg)
+    return stored
+
+
+def _integer(stored: Any) -> int:
+    if type(stored) is not int:
+        msg = "must be an integer"
+        raise ValueError(msg)
+    return stored
+
+
+def _list(stored: Any) -> list[Any]:
+    if not isinstance(stored, list):
+        msg = "must be a list"
+        raise ValueError(msg)  # noqa: TRY004 - one kind of error for every unfit value
+    return stored

@@ -1,0 +1,211 @@
+"""People as the ledger knows them: an opaque id, where they serve, their rank, their leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import attrs
+
+from mileage.ledger.errors import Refused
+from mileage.ledger.fields import Code, Label, Person, Unit
+
+from .registry import Context, Data, Programme, kind, kinds
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mileage.ledger.facts import Command, Fact
+
+__all__ = [
+    "Member",
+    "MemberJoined",
+    "MemberLeaveEnded",
+    "MemberLeaveStarted",
+    "MemberLeft",
+    "MemberPromoted",
+    "MemberTransferred",
+    "Span",
+]
+
+
+@attrs.frozen
+class Span:
+    """A stretch of days, ``until`` exclusive and open when ``None``."""
+
+    since: date
+    until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies in the span."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@attrs.frozen
+class Member:
+    """State of a person.
+
+    Attributes:
+        service: Spans of employment; a later one after leaving and being hired again.
+        leave: Spans of leave.
+    """
+
+    service: tuple[Span, ...] = ()
+    leave: tuple[Span, ...] = ()
+
+    def serves_on(self, day: date) -> bool:
+        """Whether the person is employed on that day; the day of leaving is the last."""
+        return any(span.covers(day) for span in self.service)
+
+    def on_leave_on(self, day: date) -> bool:
+        """Whether the person is on leave on that day."""
+        return any(span.covers(day) for span in self.leave)
+
+
+def decide(state: Member | None, command: Command, _context: Context) -> tuple[Data, ...]:
+    """Guard the facts of a person: join first, serve while they happen, leave and come back."""
+    member = state or Member()
+    day = command.occurred_on
+    who = command.data.person
+    if isinstance(command.data, MemberJoined):
+        if any(span.until is None or day < span.until for span in member.service):
+            raise Refused("member.already-joined", f"{who} serves on {day} already", field="person")
+    elif not member.serves_on(day):
+        reason = f"{who} does not serve on {day}"
+        raise Refused(
+            "member.not-serving",
+            reason,
+            field="person",
+            remedy="record member.joined first, or look at the date",
+        )
+    match command.data:
+        case MemberLeaveStarted() if any(
+            span.until is None or day < span.until for span in member.leave
+        ):
+            raise Refused("member.already-on-leave", f"{who} is on leave on {day}", field="person")
+        case MemberLeaveEnded() if not any(
+            span.until is None and span.since <= day for span in member.leave
+        ):
+            raise Refused("member.not-on-leave", f"{who} is not on leave on {day}", field="person")
+        case _:
+            pass
+    return (command.data,)
+
+
+def evolve(state: Member | None, fact: Fact) -> Member:
+    """Fold one fact into a person's state."""
+    member = state or Member()
+    day = fact.occurred_on
+    match fact.data:
+        case MemberJoined():
+            return attrs.evolve(member, service=(*member.service, Span(day)))
+        case MemberLeft():
+            return attrs.evolve(member, service=_close(member.service, day, last_day=True))
+        case MemberLeaveStarted():
+            return attrs.evolve(member, leave=(*member.leave, Span(day)))
+        case MemberLeaveEnded():
+            return attrs.evolve(member, leave=_close(member.leave, day, last_day=False))
+        case _:
+            return member
+
+
+def _close(spans: tuple[Span, ...], day: date, *, last_day: bool) -> tuple[Span, ...]:
+    """End the open span: after ``day`` when that is its last day, else on ``day``."""
+    until = day.fromordinal(day.toordinal() + 1) if last_day else day
+    return tuple(attrs.evolve(span, until=until) if span.until is None else span for span in spans)
+
+
+kinds.add_programme(Programme("member", Label("구성원", "Member"), decide=decide, evolve=evolve))
+
+
+@kind(
+    "member.joined",
+    ko="임용",
+    en="Joined",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberJoined(Data):
+    """A person joins, in a unit and with a rank."""
+
+    person: Annotated[str, Code("구성원", "Person")]
+    unit: Annotated[str, Unit("소속", "Unit")]
+    rank: Annotated[str, Code("직급", "Rank")]
+
+
+@kind(
+    "member.transferred",
+    ko="전보",
+    en="Transferred",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberTransferred(Data):
+    """A person moves to another unit, from that day on."""
+
+    person: Annotated[str, Person("구성원", "Person")]
+    unit: Annotated[str, Unit("소속", "Unit")]
+
+
+@kind(
+    "member.promoted",
+    ko="승진",
+    en="Promoted",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberPromoted(Data):
+    """A person gets another rank, from that day on."""
+
+    person: Annotated[str, Person("구성원", "Person")]
+    rank: Annotated[str, Code("직급", "Rank")]
+
+
+@kind(
+    "member.leave_started",
+    ko="휴직",
+    en="Leave started",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberLeaveStarted(Data):
+    """A person goes on leave, from that day on."""
+
+    person: Annotated[str, Person("구성원", "Person")]
+
+
+@kind(
+    "member.leave_ended",
+    ko="복직",
+    en="Leave ended",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberLeaveEnded(Data):
+    """A person is back from leave, from that day on."""
+
+    person: Annotated[str, Person("구성원", "Person")]
+
+
+@kind(
+    "member.left",
+    ko="퇴직",
+    en="Left",
+    category="member",
+    id_fields=("person",),
+    identity=("person", "occurred_on"),
+)
+@attrs.frozen
+class MemberLeft(Data):
+    """A person leaves; that day is the last day of service."""
+
+    person: Annotated[str, Person("구성원", "Person")]
