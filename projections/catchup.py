@@ -1,0 +1,273 @@
+"""Catching up: bring a read model from its position to the ledger's, touching only what changed.
+
+The same plan runs as in a rebuild, in SQLite and over few rows: the activities of the new facts
+(or of the whole thing, when a fact changes what earlier ones mean), and the caps of the people
+concerned. The result is what a rebuild would have given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mileage.ledger import FactVoided
+from mileage.ledger.amounts import to_units
+from mileage.ledger.fields import Shares
+from mileage.ledger.kinds.member import MemberJoined
+from mileage.ledger.kinds.unit import UnitEstablished
+from mileage.ledger.ledger import voided_keys
+
+from . import plan
+from .build import BALANCES, POSTINGS
+from .decode import SERVICE_STATUS, activity_ids, day_number, people_fields
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from mileage.ledger import Ledger, Recorded
+
+__all__ = ["apply_facts", "prepare"]
+
+_WORK = tuple(plan.WORK_TABLES)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the plan's work tables on a connection, once."""
+    for statement in plan.work_ddl():
+        connection.execute(statement)
+    connection.execute("CREATE TEMP TABLE w_people (id BIGINT PRIMARY KEY)")
+
+
+def apply_facts(
+    connection: sqlite3.Connection, ledger: Ledger, facts: Sequence[Recorded], stages: int
+) -> int:
+    """Bring new facts into a read model, within the connection's transaction.
+
+    Args:
+        connection: Writable connection to the read model, after ``prepare``.
+        ledger: The ledger.
+        facts: All facts after the model's position, in order.
+        stages: Number of stages of caps in the model's rulebooks.
+
+    Returns:
+        How many people's figures were worked out anew.
+    """
+    batch = _Batch(connection, ledger)
+    for item in facts:
+        batch.take(item)
+    return batch.apply(stages, facts[-1].position)
+
+
+@attrs.define(slots=False)
+class _Batch:
+    """What new facts touch.
+
+    Attributes:
+        streams: Things of which every activity is derived anew.
+        alone: Facts that are derived by themselves.
+        members: Persons whose service is derived anew.
+    """
+
+    connection: sqlite3.Connection
+    ledger: Ledger
+    streams: dict[str, None] = attrs.field(factory=dict)
+    alone: list[Recorded] = attrs.field(factory=list)
+    members: dict[str, None] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.numbers = activity_ids(self.ledger.kinds)
+        self.people_fields = people_fields(self.ledger.kinds)
+        self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
+        self.topics = tuple(self.ledger.kinds.get(name).topic for name in self.numbers)
+
+    def take(self, item: Recorded) -> None:
+        """Note what a new fact touches."""
+        fact, kind = item.fact, item.fact.kind
+        stream = fact.originator_id
+        if isinstance(fact.data, FactVoided):
+            category = stream.partition(":")[0]
+            if category == "member":
+                self.members[stream] = None
+            else:
+                self.streams[stream] = None
+        elif kind.cls in SERVICE_STATUS:
+            self.members[stream] = None
+        elif kind.cls is UnitEstablished:
+            self.connection.execute(
+                "INSERT INTO units VALUES (?, ?, ?, ?, ?)",
+                (item.position, *attrs.astuple(fact.data)),
+            )
+        elif kind.withdraws or (kind.activity and kind.activity.of):
+            self.streams[stream] = None
+        elif kind.name in self.naming and fact.originator_version > 1:
+            # A second fact that names people changes who did what the thing's others say.
+            self.streams[stream] = None
+        elif kind.name in self.numbers:
+            self.alone.append(item)
+
+    def apply(self, stages: int, position: int) -> int:
+        """Derive, score and write what was noted."""
+        execute = self.connection.execute
+        for table in (*_WORK, "w_people"):
+            execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
+        if self.members:
+            self._serve()
+        if self.streams or self.alone:
+            self._derive()
+            self._score(stages)
+        execute("UPDATE meta SET value = ? WHERE key = 'position'", (str(position),))
+        [(count,)] = execute("SELECT count(*) FROM w_people").fetchall()
+        return int(count)
+
+    def _serve(self) -> None:
+        """Derive anew where and as what the members concerned served."""
+        execute = self.connection.execute
+        for stream in self.members:
+            facts = self.ledger.stream(stream)
+            joined = next(item for item in facts if isinstance(item.fact.data, MemberJoined))
+            person = joined.fact.data.person
+            execute("INSERT OR IGNORE INTO people VALUES (?, ?)", (joined.position, person))
+            execute("INSERT OR IGNORE INTO balances VALUES (?, 0, 0, 0)", (joined.position,))
+            execute("DELETE FROM tenures WHERE person = ?", (joined.position,))
+            self._insert_gone(facts)
+            for item in facts:
+                if item.fact.kind.cls in SERVICE_STATUS:
+                    self._insert_service(joined.position, item)
+        for statement in plan.tenure_steps():
+            execute(plan.for_sqlite(statement))
+        execute(
+            "UPDATE postings SET unit = (SELECT t.unit FROM tenures t WHERE t.person ="
+            " postings.person AND postings.day >= t.day_from AND postings.day < t.day_until)"
+            " WHERE person IN (SELECT person FROM w_service)"
+        )
+        execute("DELETE FROM w_gone")
+
+    def _insert_service(self, person: int, item: Recorded) -> None:
+        fact = item.fact
+        status = SERVICE_STATUS[fact.kind.cls]
+        day = fact.occurred_on
+        if status == "left":
+            day = day.fromordinal(day.toordinal() + 1)  # the day of leaving is the last of service
+        unit = getattr(fact.data, "unit", None)
+        self.connection.execute(
+            "INSERT INTO w_service VALUES (?, ?, ?, (SELECT id FROM units WHERE unit = ?), ?, ?)",
+            (
+                item.position,
+                person,
+                day_number(day),
+                unit,
+                getattr(fact.data, "rank", None),
+                status,
+            ),
+        )
+
+    def _derive(self) -> None:
+        """Fill the plan's input tables and run it up to the postings of the facts concerned."""
+        whole = {stream: self.ledger.stream(stream) for stream in self.streams}
+        for facts in whole.values():
+            self._insert_gone(facts)
+            relevant = [item for item in facts if item.fact.kind.name in self.numbers]
+            if not relevant:
+                continue
+            thing = relevant[0].position
+            title = max((_title(item) or "" for item in relevant), default="") or None
+            self.connection.execute(
+                "INSERT INTO things VALUES (?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET title = excluded.title",
+                (thing, relevant[0].fact.originator_id, title),
+            )
+            for item in facts:
+                for withdrawn in item.fact.kind.withdraws:
+                    self.connection.execute(
+                        "INSERT INTO w_withdrawal VALUES (?, ?, ?)",
+                        (item.position, thing, self.numbers.get(withdrawn, 0)),
+                    )
+            for item in relevant:
+                self._insert_fact(item, thing)
+        for item in self.alone:
+            stream = item.fact.originator_id
+            if stream in whole:
+                continue
+            thing = self.ledger.first_position(stream, self.topics) or item.position
+            self.connection.execute(
+                "INSERT OR IGNORE INTO things VALUES (?, ?, ?)", (thing, stream, _title(item))
+            )
+            self._insert_fact(item, thing)
+        for statement in plan.activity_steps():
+            self.connection.execute(plan.for_sqlite(statement))
+
+    def _insert_gone(self, facts: Iterable[Recorded]) -> None:
+        voids = [
+            (item.fact.key, item.fact.data.fact, item.position)
+            for item in facts
+            if isinstance(item.fact.data, FactVoided)
+        ]
+        if not voids:
+            return
+        void = voided_keys([(key, target) for key, target, _ in voids])
+        by = {target: position for key, target, position in voids if key not in void}
+        self.connection.executemany(
+            "INSERT INTO w_gone VALUES (?, 'voided', ?)",
+            [(item.position, by[item.fact.key]) for item in facts if item.fact.key in by],
+        )
+
+    def _insert_fact(self, item: Recorded, thing: int) -> None:
+        fact, kind = item.fact, item.fact.kind
+        activity = kind.activity
+        hours = getattr(fact.data, activity.hours) if activity and activity.hours else None
+        self.connection.execute(
+            "INSERT INTO w_fact VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                item.position,
+                thing,
+                self.numbers[kind.name],
+                day_number(fact.occurred_on),
+                getattr(fact.data, activity.grade) if activity and activity.grade else None,
+                None if hours is None else to_units(hours),
+            ),
+        )
+        if kind.name in self.people_fields:
+            self.connection.executemany(
+                "INSERT INTO w_party VALUES (?, ?, (SELECT id FROM people WHERE person = ?), ?)",
+                [(item.position, seq, person, share) for seq, person, share in self._party(item)],
+            )
+
+    def _party(self, item: Recorded) -> Iterable[tuple[int, str, int]]:
+        name = self.people_fields[item.fact.kind.name]
+        field, value = item.fact.kind.fields[name], getattr(item.fact.data, name)
+        if isinstance(field, Shares):
+            for seq, part in enumerate(value, 1):
+                yield seq, part.person, to_units(part.percent)
+        else:
+            for seq, person in enumerate(field.ids(value), 1):
+                yield seq, person, 1_000_000
+
+    def _score(self, stages: int) -> None:
+        """Score the people concerned: their other postings as they are, the caps anew."""
+        execute = self.connection.execute
+        execute("INSERT OR IGNORE INTO w_people SELECT person FROM w_posting")
+        execute("INSERT OR IGNORE INTO w_people SELECT person FROM w_party")
+        mine = "person IN (SELECT id FROM w_people)"
+        anew = "position IN (SELECT position FROM w_fact)"
+        execute(
+            "INSERT INTO w_posting SELECT person, position, activity, thing, day, unit, grade,"
+            f" hours, share, value, whole, gross FROM postings WHERE {mine} AND NOT {anew}"  # noqa: S608
+        )
+        execute(
+            "INSERT INTO w_cut SELECT person, position, activity, stage, cause, reference, points"
+            f" FROM cuts WHERE stage = 0 AND {mine} AND NOT {anew}"  # noqa: S608
+        )
+        for statement in plan.cap_steps(stages):
+            execute(plan.for_sqlite(statement))
+        for table in ("postings", "cuts", "balances"):
+            execute(f"DELETE FROM {table} WHERE {mine}")  # noqa: S608 - constants
+        execute(POSTINGS)
+        execute("INSERT INTO cuts SELECT * FROM w_cut")
+        execute(BALANCES.format(where="m.id IN (SELECT id FROM w_people)"))
+
+
+def _title(item: Recorded) -> str | None:
+    kind = item.fact.kind
+    return getattr(item.fact.data, kind.title) if kind.title else None

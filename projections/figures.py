@@ -1,0 +1,476 @@
+"""Figures: what people did amounts to, asked of a published read model.
+
+Everything here is read-only and may be used from several threads; each thread has a connection
+of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+import attrs
+
+from mileage.ledger import Label, MileageError
+
+from .decode import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "Balance",
+    "Cut",
+    "Figures",
+    "Period",
+    "Ranked",
+    "StatementLine",
+    "Tenure",
+    "UnknownPerson",
+    "day_of",
+]
+
+OPEN_DAY = 99_991_231
+
+
+class UnknownPerson(MileageError):
+    """No fact of joining names that person."""
+
+
+def day_of(number: int) -> date:
+    """The civil date of an integer ``yyyymmdd``."""
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+@attrs.frozen
+class Period:
+    """A stretch of whole days.
+
+    Attributes:
+        name: How it is written: ``2005``, ``2005-H1``, ``2005-Q3``, ``2005-03`` or ``all``.
+        day_from: First day, ``yyyymmdd``.
+        day_until: Day after the last, ``yyyymmdd``.
+    """
+
+    name: str
+    day_from: int
+    day_until: int
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """Read a period.
+
+        Raises:
+            ValueError: It is none.
+        """
+        if text == "all":
+            return cls("all", 0, OPEN_DAY)
+        year, _, part = text.partition("-")
+        if len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
+            span = _months(part)
+            if span:
+                first, count = span
+                last = first + count
+                until = (int(year) + (last > 12)) * 10_000 + ((last - 1) % 12 + 1) * 100 + 1  # noqa: PLR2004
+                return cls(text, int(year) * 10_000 + first * 100 + 1, until)
+        msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
+        raise ValueError(msg)
+
+    @classmethod
+    def around(cls, kind: str, day: date) -> Period:
+        """The period of a kind (``month`` … ``lifetime``) in which a day lies."""
+        match kind:
+            case "month":
+                return cls.parse(f"{day.year:04d}-{day.month:02d}")
+            case "quarter":
+                return cls.parse(f"{day.year:04d}-Q{(day.month + 2) // 3}")
+            case "half":
+                return cls.parse(f"{day.year:04d}-H{(day.month + 5) // 6}")
+            case "year":
+                return cls.parse(f"{day.year:04d}")
+            case _:
+                return cls.parse("all")
+
+
+def _months(part: str) -> tuple[int, int] | None:
+    """First month and number of months of a part of a year."""
+    if part == "":
+        return 1, 12
+    if part in ("H1", "H2"):
+        return 1 + 6 * (int(part[1]) - 1), 6
+    if len(part) == 2 and part[0] == "Q" and part[1] in "1234":  # noqa: PLR2004
+        return 1 + 3 * (int(part[1]) - 1), 3
+    if len(part) == 2 and part.isdecimal() and 1 <= int(part) <= 12:  # noqa: PLR2004
+        return int(part), 1
+    return None
+
+
+@attrs.frozen
+class Balance:
+    """What a person's postings add up to.
+
+    Attributes:
+        person: Id of the person.
+        points: Sum of what counts, 1/10,000 point.
+        activities: Number of activities.
+        rewarded: Number of activities with points.
+    """
+
+    person: str
+    points: int
+    activities: int
+    rewarded: int
+
+
+@attrs.frozen
+class Cut:
+    """Points taken away from a posting, and why.
+
+    Attributes:
+        cause: ``voided``, ``withdrawn`` or ``cap``.
+        points: How many, 1/10,000 point.
+        reference: Position of the fact that did it, or the id of the cap.
+        label: Title of the cap; ``None`` for facts.
+        clause: Clause of the cap; empty for facts.
+        limit_points: Limit of the cap on that day, 1/10,000 point; 0 for facts.
+        period: What the cap counts in (``month`` … ``lifetime``); empty for facts.
+    """
+
+    cause: Literal["voided", "withdrawn", "cap"]
+    points: int
+    reference: str
+    label: Label | None = None
+    clause: str = ""
+    limit_points: int = 0
+    period: str = ""
+
+
+@attrs.frozen
+class StatementLine:
+    """One posting of a person's account, with all that explains it.
+
+    Attributes:
+        person: Id of the person.
+        position: Position of the fact in the ledger.
+        occurred_on: Civil date of the fact.
+        kind: Kind of activity.
+        activity: Its label.
+        thing: Stream of the thing, e.g. ``proposal:2005-0012``.
+        title: Title of the thing, if it has one.
+        unit: Unit in which the person served that day, if any.
+        grade: Grade, if the activity has one.
+        hours: Hours in 1/10,000, if the activity has them.
+        share: The person's share, 1/10,000 percent.
+        rule: Id of the rule that rewards it; empty when none does.
+        rule_label: Title of the rule.
+        clause: Clause of the dated value.
+        rate: Points of the dated value, 1/10,000 point, per activity or per hour.
+        per_hour: Whether the rate is per hour.
+        shared: Whether the points are divided by shares.
+        valid_from: First day of the dated value.
+        adoption: Position of the adoption of the rulebook.
+        whole: Points of the activity before they are divided.
+        gross: This person's part before cuts.
+        cuts: What was taken away.
+        points: What counts.
+    """
+
+    person: str
+    position: int
+    occurred_on: date
+    kind: str
+    activity: Label
+    thing: str
+    title: str | None
+    unit: str | None
+    grade: str | None
+    hours: int | None
+    share: int
+    rule: str
+    rule_label: Label | None
+    clause: str
+    rate: int
+    per_hour: bool
+    shared: bool
+    valid_from: date | None
+    adoption: int
+    whole: int
+    gross: int
+    cuts: tuple[Cut, ...]
+    points: int
+
+
+@attrs.frozen
+class Ranked:
+    """A person's place in a ranking; those with equal points share a place.
+
+    Attributes:
+        place: Place, from 1.
+        person: Id of the person.
+        unit: Unit at the end of the period, if the person serves then.
+        points: 1/10,000 point in the period.
+        activities: Number of activities in the period.
+    """
+
+    place: int
+    person: str
+    unit: str | None
+    points: int
+    activities: int
+
+
+@attrs.frozen
+class Tenure:
+    """Where and as what a person serves for a stretch of days.
+
+    Attributes:
+        unit: Code of the unit.
+        rank: Rank.
+        status: ``serving``, ``leave`` or ``left``.
+        since: First day.
+    """
+
+    unit: str | None
+    rank: str | None
+    status: str
+    since: date
+
+
+class Figures:
+    """Questions to one read model file.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    def query(self, statement: str, params: Iterable[Any] = ()) -> list[Any]:
+        """Run a query on the read model; the schema is described in ``schema``."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False
+            )
+            self._local.connection = connection
+            with self._lock:
+                self._open.append(connection)
+        return connection.execute(statement, tuple(params)).fetchall()
+
+    def meta(self) -> dict[str, str]:
+        """What the read model says of itself: ``position``, ``rules_position``, ``as_of`` …"""
+        return dict(self.query("SELECT key, value FROM meta"))
+
+    @property
+    def position(self) -> int:
+        """Position of the last fact that is in the figures."""
+        return int(self.meta()["position"])
+
+    def person_id(self, person: str) -> int:
+        """Number of a person in the read model.
+
+        Raises:
+            UnknownPerson: Nobody joined under that id.
+        """
+        found = self.query("SELECT id FROM people WHERE person = ?", (person,))
+        if not found:
+            msg = f"{person}: nobody joined under this id"
+            raise UnknownPerson(msg)
+        return int(found[0][0])
+
+    def balance(self, person: str, period: Period | None = None) -> Balance:
+        """What a person's postings add up to, in a period or in all.
+
+        Raises:
+            UnknownPerson: Nobody joined under that id.
+        """
+        number = self.person_id(person)
+        if period is None:
+            [row] = self.query(
+                "SELECT points, activities, rewarded FROM balances WHERE person = ?", (number,)
+            )
+        else:
+            [row] = self.query(
+                "SELECT coalesce(sum(points), 0), count(*), count(CASE WHEN points > 0 THEN 1 END)"
+                " FROM postings WHERE person = ? AND day >= ? AND day < ?",
+                (number, period.day_from, period.day_until),
+            )
+        return Balance(person, *row)
+
+    def tenure(self, person: str, day: date) -> Tenure | None:
+        """Where and as what a person serves on a day; ``None`` before joining."""
+        found = self.query(
+            "SELECT u.unit, t.rank, t.status, t.day_from FROM tenures t"
+            " LEFT JOIN units u ON u.id = t.unit"
+            " WHERE t.person = ? AND t.day_from <= ? AND ? < t.day_until",
+            (self.person_id(person), day_number(day), day_number(day)),
+        )
+        if not found:
+            return None
+        unit, rank, status, since = found[0]
+        return Tenure(unit, rank, status, day_of(since))
+
+    def statement(
+        self, person: str, period: Period | None = None, *, position: int | None = None
+    ) -> list[StatementLine]:
+        """A person's postings in order of date, each with all that explains it.
+
+        Args:
+            person: Id of the person.
+            period: Only postings of this period.
+            position: Only the postings of this fact.
+
+        Raises:
+            UnknownPerson: Nobody joined under that id.
+        """
+        number = self.person_id(person)
+        span = period or Period.parse("all")
+        rows = self.query(
+            """
+            SELECT p.position, p.day, a.kind, a.name_ko, a.name_en, t.stream, t.title, u.unit,
+                   p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
+                   v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
+                   p.activity
+            FROM postings p
+            JOIN activities a ON a.id = p.activity
+            JOIN things t ON t.id = p.thing
+            LEFT JOIN units u ON u.id = p.unit
+            LEFT JOIN rule_values v ON v.id = p.value
+            WHERE p.person = ? AND p.day >= ? AND p.day < ? AND (? IS NULL OR p.position = ?)
+            ORDER BY p.day, p.position, p.activity
+            """,
+            (number, span.day_from, span.day_until, position, position),
+        )
+        cuts = self._cuts(number)
+        return [_line(person, row, cuts.get((row[0], row[-1]), ())) for row in rows]
+
+    def _cuts(self, number: int) -> dict[tuple[int, int], tuple[Cut, ...]]:
+        rows = self.query(
+            """
+            SELECT c.position, c.activity, c.cause, c.points, c.reference, l.cap_id, l.name_ko,
+                   l.name_en, l.clause, l.points, l.period
+            FROM cuts c
+            JOIN postings p ON p.person = c.person AND p.position = c.position
+                           AND p.activity = c.activity
+            LEFT JOIN rule_values v ON v.id = p.value
+            LEFT JOIN cap_limits l ON c.cause = 'cap' AND l.cap = c.reference AND l.rule = v.rule
+                                  AND p.day >= l.day_from AND p.day < l.day_until
+            WHERE c.person = ? ORDER BY c.position, c.stage
+            """,
+            (number,),
+        )
+        found: dict[tuple[int, int], tuple[Cut, ...]] = {}
+        for position, activity, cause, points, reference, cap, ko, en, clause, limit, per in rows:
+            cut = (
+                Cut(cause, points, cap, Label(ko, en), clause, limit, per)
+                if cause == "cap"
+                else Cut(cause, points, str(reference))
+            )
+            found[position, activity] = (*found.get((position, activity), ()), cut)
+        return found
+
+    def ranking(
+        self, period: Period | None = None, *, unit: str | None = None, limit: int | None = None
+    ) -> list[Ranked]:
+        """People by points, highest first; those with equal points share a place.
+
+        Args:
+            period: Only postings of this period.
+            unit: Only postings made while the person served in this unit.
+            limit: Only the first so many places; those tied at the last are all listed.
+        """
+        span = period or Period.parse("all")
+        rows = self.query(
+            """
+            WITH totals AS (
+                SELECT p.person, sum(p.points) AS points, count(*) AS activities
+                FROM postings p LEFT JOIN units u ON u.id = p.unit
+                WHERE p.day >= ? AND p.day < ? AND (? IS NULL OR u.unit = ?)
+                GROUP BY p.person
+            ), placed AS (
+                SELECT rank() OVER (ORDER BY points DESC) AS place, person, points, activities
+                FROM totals
+            )
+            SELECT place, m.person, (
+                SELECT u.unit FROM tenures t JOIN units u ON u.id = t.unit
+                WHERE t.person = placed.person AND t.status <> 'left' AND t.day_from < ?
+                ORDER BY t.day_from DESC LIMIT 1), points, activities
+            FROM placed JOIN people m ON m.id = placed.person
+            WHERE ? IS NULL OR place <= ?
+            ORDER BY place, m.person
+            """,
+            (span.day_from, span.day_until, unit, unit, span.day_until, limit, limit),
+        )
+        return [Ranked(*row) for row in rows]
+
+    def unrewarded(self, period: Period | None = None) -> list[tuple[str, int]]:
+        """Kinds of activity that no rule rewards, with how many there are, most first."""
+        span = period or Period.parse("all")
+        return self.query(
+            "SELECT a.kind, count(*) FROM postings p JOIN activities a ON a.id = p.activity"
+            " WHERE p.value = 0 AND p.day >= ? AND p.day < ?"
+            " GROUP BY a.kind ORDER BY count(*) DESC, a.kind",
+            (span.day_from, span.day_until),
+        )
+
+    def content_digest(self) -> str:
+        """SHA-256 over every row of every table but ``meta``: what makes two models the same."""
+        import hashlib  # noqa: PLC0415
+
+        from .schema import TABLES  # noqa: PLC0415
+
+        digest = hashlib.sha256()
+        for name, (_, key) in TABLES.items():
+            if name == "meta":
+                continue
+            for row in self.query(f"SELECT * FROM {name} ORDER BY {key}"):  # noqa: S608
+                digest.update(json.dumps([name, *row], ensure_ascii=False).encode())
+                digest.update(b"\n")
+        return digest.hexdigest()
+
+
+def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
+    (position, day, kind, ko, en, thing, title, unit, grade, hours, share, rule, rule_ko, rule_en,
+     clause, rate, per_hour, shared, valid_from, adoption, whole, gross, points, _) = row  # fmt: skip
+    return StatementLine(
+        person=person,
+        position=position,
+        occurred_on=day_of(day),
+        kind=kind,
+        activity=Label(ko, en),
+        thing=thing,
+        title=title,
+        unit=unit,
+        grade=grade,
+        hours=hours,
+        share=share,
+        rule=rule or "",
+        rule_label=Label(rule_ko, rule_en) if rule else None,
+        clause=clause or "",
+        rate=rate or 0,
+        per_hour=bool(per_hour),
+        shared=bool(shared),
+        valid_from=day_of(valid_from) if valid_from else None,
+        adoption=adoption or 0,
+        whole=whole,
+        gross=gross,
+        cuts=cuts,
+        points=points,
+    )

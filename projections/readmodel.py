@@ -1,0 +1,367 @@
+"""The read model in service: where it lies, how it is caught up, rebuilt and swapped.
+
+Builds lie in a folder beside the ledger (``NAME.read``); the link ``NAME.read.sqlite`` names the
+one in service. A rebuild writes a new file beside it and moves the link in one step, so a reader
+sees the old figures or the new, never half; killed at any point, it leaves the old in service.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from mileage.ledger import Ledger, MileageError
+
+from .build import build_read_model
+from .catchup import apply_facts, prepare
+from .decode import Slice, day_number
+from .figures import Figures
+from .schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date, datetime
+
+__all__ = ["CaughtUp", "Difference", "NoReadModel", "ReadModel", "Rebuilt"]
+
+KEPT_BUILDS = 2
+CATCH_UP_FACTS_MAX = 2_000
+LOCK_TIMEOUT_SECONDS = 30
+
+
+class NoReadModel(MileageError):
+    """Nothing has been published yet, or what there is cannot be used."""
+
+
+@attrs.frozen
+class CaughtUp:
+    """What a catch-up did.
+
+    Attributes:
+        facts: Number of facts taken in.
+        people: Number of people whose figures were worked out anew.
+        position: Position of the read model now.
+        pending_rulebook: Position of an adoption that waits for a rebuild; 0 without one.
+    """
+
+    facts: int
+    people: int
+    position: int
+    pending_rulebook: int
+
+
+@attrs.frozen
+class Difference:
+    """How a person's balance differs between two read models, in 1/10,000 point."""
+
+    person: str
+    before: int
+    after: int
+
+    @property
+    def change(self) -> int:
+        """What the person gains (positive) or loses (negative)."""
+        return self.after - self.before
+
+
+@attrs.frozen
+class Rebuilt:
+    """What a rebuild did.
+
+    Attributes:
+        published: Whether the new build is in service.
+        position: Position of the new build.
+        differences: People whose balance changed, largest change first.
+        path: File of the new build; gone again after a dry run.
+    """
+
+    published: bool
+    position: int
+    differences: tuple[Difference, ...]
+    path: Path
+
+
+class ReadModel:
+    """The published figures of a ledger.
+
+    Attributes:
+        ledger: The ledger.
+        link: The link to the file in service; Datasette and other programs open this.
+        folder: The folder with the builds.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.link = ledger.path.with_suffix(".read.sqlite")
+        self.folder = ledger.path.with_suffix(".read")
+        self._lock = threading.RLock()
+        self._figures: Figures | None = None
+        self._writer: tuple[Path, sqlite3.Connection] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the files stay."""
+        with self._lock:
+            if self._figures:
+                self._figures.close()
+                self._figures = None
+            if self._writer:
+                self._writer[1].close()
+                self._writer = None
+
+    # -- asking --------------------------------------------------------------------------------
+
+    @property
+    def exists(self) -> bool:
+        """Whether a build is in service."""
+        return self.link.exists()
+
+    def figures(self) -> Figures:
+        """The figures in service, as they stand; see ``catch_up``.
+
+        Raises:
+            NoReadModel: Nothing was published yet, or by another version or for another ledger.
+        """
+        with self._lock:
+            target = self._target()
+            if self._figures is None or self._figures.path != target:
+                # Threads may still read the old one: it is closed when the last lets go of it.
+                self._figures = _checked(Figures(target), self.ledger)
+            return self._figures
+
+    @contextmanager
+    def figures_at(
+        self, *, as_of: date | None = None, known_at: datetime | None = None
+    ) -> Iterator[Figures]:
+        """Figures as of a day and as known at an instant.
+
+        Without either, or when all facts are earlier anyway, these are the figures in service;
+        otherwise a model of just those facts and rulebooks is built for the question.
+
+        Args:
+            as_of: What counted on that civil date, corrections that took effect by then included.
+            known_at: Only what had been recorded by that instant.
+
+        Raises:
+            NoReadModel: Nothing was published yet.
+        """
+        if known_at is None and (as_of is None or self._nothing_after(as_of)):
+            yield self.figures()
+            return
+        with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
+            path = Path(folder) / "figures.sqlite"
+            rules = int(self.figures().meta()["rules_position"])
+            part = Slice(as_of=as_of, known_at=known_at)
+            build_read_model(self.ledger, path, part, rules_upto=rules)
+            figures = Figures(path)
+            try:
+                yield figures
+            finally:
+                figures.close()
+
+    def _nothing_after(self, day: date) -> bool:
+        return int(self.figures().meta()["last_day"]) <= day_number(day)
+
+    # -- keeping up ----------------------------------------------------------------------------
+
+    def catch_up(self) -> CaughtUp:
+        """Take in the facts recorded since; only what they touch is worked out anew.
+
+        Rulebooks adopted since are not applied: a rebuild shows what they change and puts them
+        into service. Without a read model, or far behind, a rebuild is made instead.
+
+        Raises:
+            CorruptFact: A fact cannot be read back exactly; the model stays where it was.
+        """
+        with self._lock:
+            if not self.exists:
+                rebuilt = self.rebuild()
+                return CaughtUp(rebuilt.position, 0, rebuilt.position, 0)
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                done = self._catch_up(connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            if done is not None:
+                connection.commit()
+                return done
+            connection.rollback()
+            before = self.figures().position
+            rules = int(self.figures().meta()["rules_position"])
+            rebuilt = self._rebuild(rules_upto=rules)
+            facts = rebuilt.position - before
+            return CaughtUp(facts, len(rebuilt.differences), rebuilt.position, self._pending())
+
+    def _catch_up(self, connection: sqlite3.Connection) -> CaughtUp | None:
+        """Apply the facts since; ``None`` when there are so many that a rebuild is quicker."""
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        position = int(meta["position"])
+        facts = []
+        for item in self.ledger.facts(position):
+            facts.append(item)
+            if len(facts) > CATCH_UP_FACTS_MAX:
+                return None
+        if not facts:
+            return CaughtUp(0, 0, position, self._pending())
+        [(stages,)] = connection.execute(
+            "SELECT coalesce(max(stage), 0) FROM cap_limits"
+        ).fetchall()
+        people = apply_facts(connection, self.ledger, facts, stages)
+        adopted = (i.position for i in facts if i.fact.kind.name == "rulebook.adopted")
+        pending = max(adopted, default=0)
+        last_day = max(day_number(item.fact.occurred_on) for item in facts)
+        connection.execute(
+            "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'last_day'",
+            (last_day,),
+        )
+        if pending:
+            connection.execute(
+                "UPDATE meta SET value = ? WHERE key = 'pending_rulebook'", (str(pending),)
+            )
+        return CaughtUp(
+            len(facts), people, facts[-1].position, pending or int(meta["pending_rulebook"])
+        )
+
+    def _pending(self) -> int:
+        return int(self.figures().meta()["pending_rulebook"])
+
+    # -- rebuilding ----------------------------------------------------------------------------
+
+    def rebuild(
+        self,
+        *,
+        dry_run: bool = False,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Rebuilt:
+        """Build all figures anew, with all rulebooks adopted, and put them into service.
+
+        Args:
+            dry_run: Only show what would change; nothing is published.
+            progress: Called with the stage's name, steps done and steps in all.
+
+        Raises:
+            CorruptFact, RulebookError: The model in service stays as it is.
+        """
+        with self._lock:
+            return self._rebuild(dry_run=dry_run, progress=progress)
+
+    def _rebuild(
+        self,
+        *,
+        dry_run: bool = False,
+        rules_upto: int | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Rebuilt:
+        self.folder.mkdir(exist_ok=True)
+        path = self.folder / f"build-{self._next_number():06d}.sqlite"
+        work = path.with_suffix(f".{os.getpid()}.part")
+        work.unlink(missing_ok=True)
+        try:
+            build_read_model(
+                self.ledger, work, rules_upto=rules_upto, progress=progress
+            )
+            differences = self._differences(work)
+            figures = Figures(work)
+            position = figures.position
+            figures.close()
+            if not dry_run:
+                work.replace(path)
+                self._put_in_service(path)
+        finally:
+            for leftover in self.folder.glob(f"{work.name}*"):
+                leftover.unlink(missing_ok=True)
+        return Rebuilt(not dry_run, position, differences, path)
+
+    def _differences(self, path: Path) -> tuple[Difference, ...]:
+        new = Figures(path)
+        try:
+            old_path = self._target() if self.exists else None
+            if old_path is None:
+                rows = new.query(
+                    "SELECT m.person, 0, b.points FROM balances b JOIN people m ON m.id = b.person"
+                    " WHERE b.points <> 0"
+                )
+            else:
+                new.query("ATTACH ? AS old", (f"file:{old_path}?mode=ro",))
+                rows = new.query(
+                    """
+                    SELECT m.person, coalesce(o.points, 0), b.points
+                    FROM balances b JOIN people m ON m.id = b.person
+                    LEFT JOIN old.balances o ON o.person = b.person
+                    WHERE b.points <> coalesce(o.points, 0)
+                    """
+                )
+        finally:
+            new.close()
+        found = [Difference(*row) for row in rows]
+        return tuple(sorted(found, key=lambda d: (-abs(d.change), d.person)))
+
+    def _put_in_service(self, path: Path) -> None:
+        """Move the link in one step; a reader has the old file or the new."""
+        step = self.link.with_name(f"{self.link.name}.{os.getpid()}.link")
+        step.unlink(missing_ok=True)
+        step.symlink_to(path.relative_to(self.link.parent))
+        step.replace(self.link)
+        builds = sorted(self.folder.glob("build-*.sqlite"))
+        for old in builds[:-KEPT_BUILDS]:
+            for file in self.folder.glob(f"{old.name}*"):
+                with suppress(OSError):
+                    file.unlink()
+
+    def _next_number(self) -> int:
+        numbers = [int(p.name[6:12]) for p in self.folder.glob("build-*.sqlite")]
+        return max(numbers, default=0) + 1
+
+    def _target(self) -> Path:
+        if not self.exists:
+            msg = f"{self.link.name}: nothing is published yet (run `mileage rebuild`)"
+            raise NoReadModel(msg)
+        return self.link.resolve()
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection that catches up; a new one after a swap."""
+        target = self._target()
+        if self._writer is None or self._writer[0] != target:
+            if self._writer:
+                self._writer[1].close()
+            self.figures()  # checks that this is a model of this ledger
+            connection = sqlite3.connect(
+                target,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=LOCK_TIMEOUT_SECONDS,
+            )
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            prepare(connection)
+            self._writer = (target, connection)
+        return self._writer[1]
+
+
+def _checked(figures: Figures, ledger: Ledger) -> Figures:
+    """Refuse a model of another schema or of another ledger."""
+    try:
+        meta = figures.meta()
+    except sqlite3.DatabaseError as error:
+        figures.close()
+        msg = f"{figures.path.name}: no read model ({error}); run `mileage rebuild`"
+        raise NoReadModel(msg) from error
+    if meta.get("schema") != str(SCHEMA_VERSION) or meta.get("ledger") != ledger.stream_of_opening:
+        figures.close()
+        msg = f"{figures.path.name}: made by another version or for another ledger; run `mileage rebuild`"
+        raise NoReadModel(msg)
+    return figures

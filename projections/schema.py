@@ -1,0 +1,184 @@
+"""The read model's schema: what a published SQLite file holds, for programs and for people.
+
+Amounts are integers of 1/10,000 point or hour, a share of 100 % is 1,000,000, days are integers
+``yyyymmdd`` in the ledger's time zone. Views write them as people read them.
+
+Tables:
+
+- ``meta(key, value)``: ledger, position, rulebooks' position, as_of, known_at, schema.
+- ``units(id, unit, name_ko, name_en, parent)``; ``id`` is the position of the founding fact.
+- ``people(id, person)``; ``id`` is the position of the first fact of joining.
+- ``tenures(person, day_from, day_until, unit, rank, status)``: ``status`` is ``serving``,
+  ``leave`` or ``left``; ``day_until`` is exclusive, 99991231 when open.
+- ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
+  fact that matters for points.
+- ``activities(id, kind, name_ko, name_en, earns, named_by)``.
+- ``rule_values``, ``cap_limits``, ``rulebooks``: the compiled rulebooks in force in this model.
+- ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
+  gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
+  dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
+  divided, ``gross`` this person's part, ``points`` what counts after cuts.
+- ``cuts(person, position, activity, stage, cause, reference, points)``: what was taken away and
+  why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
+  it), ``cap`` (``reference`` is the cap).
+- ``balances(person, points, activities, rewarded)``: sums of a person's postings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
+
+SCHEMA_VERSION = 1
+
+TABLES: dict[str, tuple[str, str]] = {
+    "meta": ("key TEXT NOT NULL, value TEXT", "key"),
+    "units": (
+        "id BIGINT NOT NULL, unit TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
+        " parent TEXT",
+        "id",
+    ),
+    "people": ("id BIGINT NOT NULL, person TEXT NOT NULL", "id"),
+    "tenures": (
+        "person BIGINT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"
+        " unit BIGINT, rank TEXT, status TEXT",
+        "person, day_from",
+    ),
+    "things": ("id BIGINT NOT NULL, stream TEXT NOT NULL, title TEXT", "id"),
+    "activities": (
+        "id BIGINT NOT NULL, kind TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
+        " earns BIGINT NOT NULL, named_by BIGINT",
+        "id",
+    ),
+    "rulebooks": (
+        "position BIGINT NOT NULL, rulebook TEXT NOT NULL, digest TEXT NOT NULL,"
+        " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL",
+        "position",
+    ),
+    "rule_values": (
+        "id BIGINT NOT NULL, adoption BIGINT NOT NULL, rule BIGINT NOT NULL,"
+        " rule_id TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
+        " activity BIGINT NOT NULL, grade TEXT, per_hour BIGINT NOT NULL, shared BIGINT NOT NULL,"
+        " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL, points BIGINT NOT NULL,"
+        " clause TEXT NOT NULL",
+        "id",
+    ),
+    "cap_limits": (
+        "cap BIGINT NOT NULL, rule BIGINT NOT NULL, day_from BIGINT NOT NULL,"
+        " day_until BIGINT NOT NULL, stage BIGINT NOT NULL, period TEXT NOT NULL,"
+        " points BIGINT NOT NULL, adoption BIGINT NOT NULL, cap_id TEXT NOT NULL,"
+        " name_ko TEXT NOT NULL, name_en TEXT NOT NULL, clause TEXT NOT NULL",
+        "cap, rule, day_from",
+    ),
+    "postings": (
+        "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"
+        " thing BIGINT NOT NULL, day BIGINT NOT NULL, unit BIGINT, grade TEXT, hours BIGINT,"
+        " share BIGINT NOT NULL, value BIGINT NOT NULL, whole BIGINT NOT NULL,"
+        " gross BIGINT NOT NULL, points BIGINT NOT NULL",
+        "person, position, activity",
+    ),
+    "cuts": (
+        "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"
+        " stage BIGINT NOT NULL, cause TEXT NOT NULL, reference BIGINT NOT NULL,"
+        " points BIGINT NOT NULL",
+        "person, position, activity, stage",
+    ),
+    "balances": (
+        "person BIGINT NOT NULL, points BIGINT NOT NULL, activities BIGINT NOT NULL,"
+        " rewarded BIGINT NOT NULL",
+        "person",
+    ),
+}
+"""Columns and primary key of every table; each is kept in the order of its key."""
+
+_DAY = "substr({0}, 1, 4) || '-' || substr({0}, 5, 2) || '-' || substr({0}, 7, 2)"
+
+
+def _day(column: str) -> str:
+    return _DAY.format(column)
+
+
+def _amount(column: str) -> str:
+    """A decimal text made of whole numbers only, so that no digit is a float's."""
+    return (
+        f"CASE WHEN {column} < 0 THEN '-' ELSE '' END || (abs({column}) / 10000)"
+        f" || '.' || printf('%04d', abs({column}) % 10000)"
+    )
+
+
+VIEWS = {
+    "statement": f"""
+        SELECT m.person, p.position, {_day("p.day")} AS occurred_on, a.kind,
+               a.name_ko AS activity_ko, a.name_en AS activity_en, t.stream AS thing, t.title,
+               u.unit, p.grade, {_amount("p.hours")} AS hours, {_amount("p.share")} AS share,
+               v.rule_id AS rule, v.clause, {_amount("v.points")} AS rate,
+               {_amount("p.gross")} AS gross, {_amount("p.points")} AS points,
+               p.points AS points_units
+        FROM postings p
+        JOIN people m ON m.id = p.person
+        JOIN activities a ON a.id = p.activity
+        JOIN things t ON t.id = p.thing
+        LEFT JOIN units u ON u.id = p.unit
+        LEFT JOIN rule_values v ON v.id = p.value
+    """,
+    "ranking": f"""
+        SELECT rank() OVER (ORDER BY b.points DESC) AS place, m.person,
+               {_amount("b.points")} AS points, b.points AS points_units, b.activities, b.rewarded
+        FROM balances b JOIN people m ON m.id = b.person
+    """,
+    "unrewarded": f"""
+        SELECT m.person, p.position, {_day("p.day")} AS occurred_on, a.kind, p.grade,
+               t.stream AS thing
+        FROM postings p
+        JOIN people m ON m.id = p.person
+        JOIN activities a ON a.id = p.activity
+        JOIN things t ON t.id = p.thing
+        WHERE p.value = 0
+    """,
+    "cuts_explained": f"""
+        SELECT m.person, c.position, c.stage, c.cause,
+               CASE WHEN c.cause = 'cap' THEN
+                   (SELECT cap_id FROM cap_limits l WHERE l.cap = c.reference LIMIT 1)
+                   ELSE c.reference END AS reference,
+               {_amount("c.points")} AS points
+        FROM cuts c JOIN people m ON m.id = c.person
+    """,
+    "service": f"""
+        SELECT m.person, {_day("s.day_from")} AS day_from,
+               CASE WHEN s.day_until < 99991231 THEN {_day("s.day_until")} END AS day_until,
+               u.unit, s.rank, s.status
+        FROM tenures s JOIN people m ON m.id = s.person LEFT JOIN units u ON u.id = s.unit
+    """,
+}
+
+
+def ddl(*, clustered: bool = False) -> list[str]:
+    """Statements that make the tables: clustered by their key in SQLite, plain in DuckDB."""
+    made = []
+    for name, (columns, key) in TABLES.items():
+        body, tail = columns, ""
+        if clustered and key == "id":  # the id is the row's place: what full-text search needs
+            body = columns.replace("id BIGINT NOT NULL", "id INTEGER PRIMARY KEY", 1)
+        elif clustered:
+            body, tail = f"{columns}, PRIMARY KEY ({key})", " WITHOUT ROWID"
+        made.append(f"CREATE TABLE {name} ({body}){tail}")
+    return made
+
+
+def create_tables(database: Database) -> None:
+    """Make the read model's tables in an empty SQLite database."""
+    for statement in ddl(clustered=True):
+        database.execute(statement)
+
+
+def create_views(database: Database) -> None:
+    """Make indexes, views and the full-text search over things, once the rows are there."""
+    database["people"].create_index(["person"], unique=True)
+    database["units"].create_index(["unit"], unique=True)
+    database["things"].enable_fts(["stream", "title"], tokenize="trigram", create_triggers=True)
+    for name, statement in VIEWS.items():
+        database.create_view(name, statement)
