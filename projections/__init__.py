@@ -1,1 +1,71 @@
-"""placeholder"""
+"""What the facts amount to: the read side of the innovation mileage ledger.
+
+::
+
+    from mileage.ledger import Ledger
+    from mileage.projections import ReadModel, explain_posting
+
+    with Ledger.open("smba.sqlite") as ledger, ReadModel(ledger) as read_model:
+        read_model.catch_up()
+        figures = read_model.figures()
+        print(figures.balance("P00001"))
+        for line in figures.statement("P00001"):
+            print(explain_posting(ledger, line).steps)
+
+Nothing here writes a fact. Figures are derived from facts and adopted rulebooks by replay, and
+kept in a read model that can be thrown away and built again at any time.
+"""
+
+from .build import activity_infos
+from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
+from .explain import Explanation, explain_candidate, explain_posting
+from .figures import (
+    Balance,
+    Cut,
+    Figures,
+    Period,
+    Ranked,
+    StatementLine,
+    Tenure,
+    UnknownPerson,
+)
+from .hr import Batch, HrLine, Outbox, entitlements
+from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .rulebook import Problem as RulebookProblem
+from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
+
+__all__ = [
+    "Balance",
+    "Batch",
+    "Candidate",
+    "CaughtUp",
+    "Cut",
+    "Difference",
+    "Explanation",
+    "Figures",
+    "HrLine",
+    "NoReadModel",
+    "Outbox",
+    "Period",
+    "Ranked",
+    "ReadModel",
+    "Reason",
+    "Rebuilt",
+    "Rulebook",
+    "RulebookError",
+    "RulebookProblem",
+    "Selection",
+    "StatementLine",
+    "Tenure",
+    "Terms",
+    "UnknownPerson",
+    "UnknownProgramme",
+    "activity_infos",
+    "check_rulebook",
+    "eligible",
+    "entitlements",
+    "explain_candidate",
+    "explain_posting",
+    "parse_rulebook",
+    "programmes",
+]

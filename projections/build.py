@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,7 +17,7 @@ from .rulebook import ActivityInfo, Adoption, Compiled, compile_rules, parse_rul
 from .schema import SCHEMA_VERSION, TABLES, create_tables, create_views, ddl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import duckdb
@@ -188,7 +189,7 @@ def known_activities(kinds: Kinds) -> list[tuple[int, str, str, str, int, int | 
 
 
 def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows of ``rulebooks``, ``rule_values`` and ``cap_limits``."""
+    """Rows of the read model's tables about rulebooks."""
     numbers = activity_ids(kinds)
     books = {adoption.position: adoption.rulebook for adoption in rules.adoptions}
     rule_titles = {(p, rule.id): rule.title for p, book in books.items() for rule in book.rules}
@@ -243,7 +244,37 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
             for row in rules.compiled.caps
             if row.rule in rule_numbers
         ],
+        "programmes": list(_programme_rows(rules)),
+        "labels": sorted(
+            (code, label.ko, label.en)
+            for book in list(books.values())[-1:]
+            for code, label in book.labels.items()
+        ),
     }
+
+
+def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
+    for version in rules.compiled.versions:
+        for programme in version.adoption.rulebook.programmes:
+            ends = [*[value.valid_from for value in programme.values[1:]], date.max]
+            for value, end in zip(programme.values, ends, strict=True):
+                day_from = max(value.valid_from, version.day_from)
+                day_until = min(end, version.day_until)
+                if day_from < day_until:
+                    yield (
+                        programme.id,
+                        day_number(day_from),
+                        day_number(day_until),
+                        version.adoption.position,
+                        programme.title.ko,
+                        programme.title.en,
+                        programme.period,
+                        value.threshold_points,
+                        value.quota,
+                        " ".join(programme.tie.break_by),
+                        programme.tie.otherwise,
+                        value.clause,
+                    )
 
 
 def build_read_model(

@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 import attrs
 
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
-__all__ = ["CaughtUp", "Difference", "NoReadModel", "ReadModel", "Rebuilt"]
+__all__ = ["CaughtUp", "Difference", "NoReadModel", "ReadModel", "Reason", "Rebuilt"]
 
 KEPT_BUILDS = 2
+EXPLAINED_MAX = 200
 CATCH_UP_FACTS_MAX = 2_000
 LOCK_TIMEOUT_SECONDS = 30
 
@@ -58,12 +60,35 @@ class CaughtUp:
 
 
 @attrs.frozen
+class Reason:
+    """What one rule gave a person before and gives after, caps included, in 1/10,000 point.
+
+    Attributes:
+        rule: Id of the rule; empty for activities no rule rewards.
+        before: Points under the model in service.
+        after: Points under the new build.
+    """
+
+    rule: str
+    before: int
+    after: int
+
+
+@attrs.frozen
 class Difference:
-    """How a person's balance differs between two read models, in 1/10,000 point."""
+    """How a person's balance differs between two read models.
+
+    Attributes:
+        person: Id of the person.
+        before: Points in the model in service, 1/10,000 point.
+        after: Points in the new build, 1/10,000 point.
+        reasons: The rules that make the difference; only given for the largest differences.
+    """
 
     person: str
     before: int
     after: int
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def change(self) -> int:
@@ -289,26 +314,26 @@ class ReadModel:
     def _differences(self, path: Path) -> tuple[Difference, ...]:
         new = Figures(path)
         try:
-            old_path = self._target() if self.exists else None
-            if old_path is None:
-                rows = new.query(
-                    "SELECT m.person, 0, b.points FROM balances b JOIN people m ON m.id = b.person"
-                    " WHERE b.points <> 0"
+            old = self._target() if self.exists else path
+            new.query("ATTACH ? AS old", (f"file:{quote(str(old))}?mode=ro",))
+            before = "coalesce(o.points, 0)" if self.exists else "0"
+            rows = new.query(
+                f"SELECT m.person, {before}, b.points, b.person FROM balances b"  # noqa: S608
+                " JOIN people m ON m.id = b.person LEFT JOIN old.balances o ON o.person = b.person"
+                f" WHERE b.points <> {before}"
+            )
+            rows.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
+            return tuple(
+                Difference(
+                    person,
+                    earlier,
+                    later,
+                    _reasons(new, number, first=not self.exists) if index < EXPLAINED_MAX else (),
                 )
-            else:
-                new.query("ATTACH ? AS old", (f"file:{old_path}?mode=ro",))
-                rows = new.query(
-                    """
-                    SELECT m.person, coalesce(o.points, 0), b.points
-                    FROM balances b JOIN people m ON m.id = b.person
-                    LEFT JOIN old.balances o ON o.person = b.person
-                    WHERE b.points <> coalesce(o.points, 0)
-                    """
-                )
+                for index, (person, earlier, later, number) in enumerate(rows)
+            )
         finally:
             new.close()
-        found = [Difference(*row) for row in rows]
-        return tuple(sorted(found, key=lambda d: (-abs(d.change), d.person)))
 
     def _put_in_service(self, path: Path) -> None:
         """Move the link in one step; a reader has the old file or the new."""
@@ -350,6 +375,26 @@ class ReadModel:
             prepare(connection)
             self._writer = (target, connection)
         return self._writer[1]
+
+
+def _reasons(new: Figures, person: int, *, first: bool) -> tuple[Reason, ...]:
+    """The rules by which a person's points differ between a build and ``old``."""
+    rows = new.query(
+        """
+        WITH sums AS (
+            SELECT coalesce(v.rule_id, '') AS rule, 0 AS before, p.points AS after
+            FROM postings p LEFT JOIN rule_values v ON v.id = p.value WHERE p.person = ?
+            UNION ALL
+            SELECT coalesce(v.rule_id, ''), p.points, 0
+            FROM old.postings p LEFT JOIN old.rule_values v ON v.id = p.value
+            WHERE p.person = ? AND NOT ?
+        )
+        SELECT rule, sum(before), sum(after) FROM sums GROUP BY rule
+        HAVING sum(before) <> sum(after) ORDER BY abs(sum(after) - sum(before)) DESC, rule
+        """,
+        (person, person, first),
+    )
+    return tuple(Reason(*row) for row in rows)
 
 
 def _checked(figures: Figures, ledger: Ledger) -> Figures:

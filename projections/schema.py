@@ -13,7 +13,8 @@ Tables:
 - ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
   fact that matters for points.
 - ``activities(id, kind, name_ko, name_en, earns, named_by)``.
-- ``rule_values``, ``cap_limits``, ``rulebooks``: the compiled rulebooks in force in this model.
+- ``rulebooks``, ``rule_values``, ``cap_limits``, ``programmes``: the compiled rulebooks in force
+  in this model, each row with the days on which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
   gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
   dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
@@ -74,6 +75,14 @@ TABLES: dict[str, tuple[str, str]] = {
         " name_ko TEXT NOT NULL, name_en TEXT NOT NULL, clause TEXT NOT NULL",
         "cap, rule, day_from",
     ),
+    "programmes": (
+        "programme TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"
+        " adoption BIGINT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
+        " period TEXT NOT NULL, threshold BIGINT NOT NULL, quota BIGINT, break_by TEXT NOT NULL,"
+        " otherwise TEXT NOT NULL, clause TEXT NOT NULL",
+        "programme, day_from",
+    ),
+    "labels": ("code TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL", "code"),
     "postings": (
         "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"
         " thing BIGINT NOT NULL, day BIGINT NOT NULL, unit BIGINT, grade TEXT, hours BIGINT,"

@@ -1,0 +1,187 @@
+"""Explanations: every point, and every point that did not come, in words.
+
+An explanation is made of the posting's own columns, the fact in the ledger and the adopted
+rulebook; nothing is computed a second time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from mileage.ledger import Label, format_amount
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from mileage.ledger import Ledger
+
+    from .eligibility import Candidate, Selection
+    from .figures import Cut, StatementLine
+
+__all__ = ["Explanation", "explain_candidate", "explain_posting"]
+
+PERIODS = {
+    "month": Label("월", "month"),
+    "quarter": Label("분기", "quarter"),
+    "half": Label("반기", "half-year"),
+    "year": Label("연", "year"),
+    "lifetime": Label("재직 중", "lifetime"),
+}
+
+
+@attrs.frozen
+class Explanation:
+    """One posting explained.
+
+    Attributes:
+        line: The posting.
+        key: Key of the fact.
+        recorded_at: Instant (UTC) at which the ledger learned of it.
+        recorded_by: Who recorded it.
+        source: Where it came from.
+        rulebook: Id of the rulebook; empty when no rule rewards it.
+        rulebook_digest: SHA-256 of the rulebook's text; empty likewise.
+        adopted_on: Date of the adoption, if any.
+        steps: The arithmetic, line by line, in Korean and English.
+    """
+
+    line: StatementLine
+    key: str
+    recorded_at: datetime
+    recorded_by: str
+    source: str
+    rulebook: str
+    rulebook_digest: str
+    adopted_on: date | None
+    steps: tuple[Label, ...]
+
+
+def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
+    """Explain one posting: its fact, its rule, its arithmetic and what was taken away."""
+    fact = next(ledger.facts(line.position - 1, upto=line.position)).fact
+    adoption = (
+        next(ledger.facts(line.adoption - 1, upto=line.adoption)).fact if line.adoption else None
+    )
+    return Explanation(
+        line=line,
+        key=fact.key,
+        recorded_at=fact.recorded_at,
+        recorded_by=fact.recorded_by,
+        source=fact.source,
+        rulebook=adoption.data.rulebook if adoption else "",
+        rulebook_digest=adoption.data.digest if adoption else "",
+        adopted_on=adoption.occurred_on if adoption else None,
+        steps=tuple(_steps(line)),
+    )
+
+
+def _steps(line: StatementLine) -> list[Label]:
+    if not line.rule:
+        return [
+            Label(
+                f"{line.occurred_on}에 이 활동을 보상하는 규칙이 없음: 0점",
+                f"no rule rewards this activity on {line.occurred_on}: 0 points",
+            )
+        ]
+    steps = [_rate(line)]
+    if line.shared and line.gross != line.whole:
+        share = format_amount(line.share)
+        whole, gross = format_amount(line.whole), format_amount(line.gross)
+        steps.append(
+            Label(
+                f"지분 {share}%: {whole}점 중 {gross}점",
+                f"share of {share} %: {gross} of {whole} points",
+            )
+        )
+    left = line.gross
+    for cut in line.cuts:
+        steps.append(_cut(cut, left))
+        left -= cut.points
+    points = format_amount(line.points)
+    steps.append(Label(f"인정 {points}점", f"{points} points count"))
+    return steps
+
+
+def _rate(line: StatementLine) -> Label:
+    rate, whole = format_amount(line.rate), format_amount(line.whole)
+    clause = line.clause
+    since = f"{line.valid_from}"
+    if line.per_hour and line.hours is not None:
+        hours = format_amount(line.hours)
+        return Label(
+            f"{clause} ({since}부터): 시간당 {rate}점 × {hours}시간 = {whole}점",
+            f"{clause} (from {since}): {rate} points an hour × {hours} hours = {whole} points",
+        )
+    grade_ko = f" ‘{line.grade}’" if line.grade else ""
+    grade_en = f" for '{line.grade}'" if line.grade else ""
+    return Label(
+        f"{clause} ({since}부터){grade_ko}: {whole}점",
+        f"{clause} (from {since}){grade_en}: {whole} points",
+    )
+
+
+def _cut(cut: Cut, left: int) -> Label:
+    taken = format_amount(cut.points)
+    if cut.cause == "voided":
+        return Label(
+            f"기록 취소 (#{cut.reference}): −{taken}점",
+            f"voided by #{cut.reference}: −{taken} points",
+        )
+    if cut.cause == "withdrawn":
+        return Label(
+            f"철회 (#{cut.reference}): −{taken}점",
+            f"withdrawn by #{cut.reference}: −{taken} points",
+        )
+    limit = format_amount(cut.limit_points)
+    used = format_amount(max(cut.limit_points - (left - cut.points), 0))
+    per = PERIODS[cut.period]
+    label = cut.label or Label(cut.reference, cut.reference)
+    return Label(
+        f"한도 ‘{label.ko}’ {cut.clause}: {per.ko} {limit}점 중 {used}점 사용 → −{taken}점",
+        f"cap '{label.en}' {cut.clause}: {used} of {limit} points a {per.en} used → −{taken} points",
+    )
+
+
+def explain_candidate(selection: Selection, candidate: Candidate | None) -> Label:
+    """Say why a person is in or out."""
+    terms = selection.terms
+    threshold = format_amount(terms.threshold)
+    if candidate is None:
+        return Label(
+            f"{terms.period.name} 기간의 활동이 없음", f"no activity in {terms.period.name}"
+        )
+    points, missing = format_amount(candidate.points), format_amount(candidate.missing)
+    quota = terms.quota
+    match candidate.outcome:
+        case "selected":
+            return Label(
+                f"선정: {points}점, 기준 {threshold}점 이상, {candidate.place}위"
+                + (f" / 정원 {quota}명" if quota is not None else ""),
+                f"in: {points} points, {threshold} needed, place {candidate.place}"
+                + (f" of {quota}" if quota is not None else ""),
+            )
+        case "below_threshold":
+            return Label(
+                f"기준 {threshold}점에 {missing}점 부족",
+                f"{missing} points short of the threshold of {threshold}",
+            )
+        case "beyond_quota":
+            return Label(
+                f"{candidate.place}위: 정원 {quota}명을 넘음",
+                f"place {candidate.place}: beyond the quota of {quota}",
+            )
+        case "tied_out":
+            return Label(
+                f"{candidate.place}위 동점: 정원 {quota}명에 모두 들 수 없어 모두 제외",
+                f"tied at place {candidate.place}: not all fit in the quota of {quota}, so none",
+            )
+        case "on_leave":
+            return Label(
+                f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}"
+            )
+        case _:
+            return Label(
+                f"{selection.as_of} 현재 재직하지 않음", f"not serving on {selection.as_of}"
+            )

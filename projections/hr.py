@@ -1,0 +1,336 @@
+"""HR batches: exactly what changed since the last one, as a file and its manifest.
+
+What was sent is kept in an outbox (``NAME.hr.sqlite``), so that the next batch carries the
+difference to it whatever rule or fact changed since, and a batch can be written again byte for
+byte. A batch is on disk, complete, before the outbox counts it as cut.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mileage.ledger import LedgerFileError, MileageError, format_amount
+from mileage.ledger.facts import format_instant
+
+from .eligibility import eligible, programmes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from mileage.ledger import Ledger
+
+    from .figures import Figures
+
+__all__ = ["Batch", "HrLine", "Outbox", "entitlements"]
+
+FORMAT = "mileage-hr/1"
+BALANCE = "mileage"
+COLUMNS = ("batch", "line", "person", "employee_number", "code", "previous", "new", "delta")
+_TEXT_COLUMNS = frozenset({"person", "employee_number", "code"})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+UNIT = 10_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+    sequence INTEGER PRIMARY KEY,
+    manifest TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS lines (
+    sequence INTEGER NOT NULL REFERENCES batches (sequence),
+    line INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    employee_number TEXT NOT NULL,
+    code TEXT NOT NULL,
+    previous INTEGER NOT NULL,
+    new INTEGER NOT NULL,
+    PRIMARY KEY (sequence, line)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lines_person ON lines (person, code, sequence);
+"""
+
+
+@attrs.frozen
+class HrLine:
+    """What changed for one person and one entitlement.
+
+    Attributes:
+        line: Number of the line, from 1.
+        person: Opaque id.
+        employee_number: The employer's number from the directory; may be empty.
+        code: ``mileage`` for the balance in points, else the id of a programme (1 in, 0 out).
+        previous: What the batches before said, in 1/10,000.
+        new: What holds now, in 1/10,000.
+    """
+
+    line: int
+    person: str
+    employee_number: str
+    code: str
+    previous: int
+    new: int
+
+    @property
+    def delta(self) -> int:
+        """The difference, in 1/10,000."""
+        return self.new - self.previous
+
+
+@attrs.frozen
+class Batch:
+    """A batch as it was cut.
+
+    Attributes:
+        sequence: Number of the batch, from 1 without gaps.
+        manifest: What the manifest file says.
+        lines: Its lines.
+        file: The CSV file, when it was written by this call.
+    """
+
+    sequence: int
+    manifest: Mapping[str, Any]
+    lines: tuple[HrLine, ...]
+    file: Path | None = None
+
+
+def entitlements(figures: Figures, as_of: date) -> dict[tuple[str, str], int]:
+    """What everyone is entitled to on a day, by person and code, in 1/10,000; zeros left out."""
+    found: dict[tuple[str, str], int] = {
+        (person, BALANCE): points
+        for person, points in figures.query(
+            "SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person"
+            " WHERE b.points <> 0"
+        )
+    }
+    for programme in programmes(figures, as_of):
+        for candidate in eligible(figures, programme, as_of).selected:
+            found[candidate.person, programme] = UNIT
+    return found
+
+
+class Outbox:
+    """The batches that were cut for HR."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.path = ledger.path.with_suffix(".hr.sqlite")
+
+    def cut(
+        self, figures: Figures, folder: Path, *, as_of: date, encoding: str = "utf-8-sig"
+    ) -> Batch | None:
+        """Cut the next batch: what changed since the last, written to a folder.
+
+        Args:
+            figures: Figures as of that day.
+            folder: Where ``hr-batch-NNNNNN.csv`` and its ``.manifest.json`` go.
+            as_of: Day on which programmes are decided, in the ledger's zone.
+            encoding: Encoding of the CSV file.
+
+        Returns:
+            The batch, or ``None`` when nothing changed; then nothing is written.
+
+        Raises:
+            MileageError: Something cannot be written in the encoding.
+            LedgerFileError: A file cannot be written; the batch does not count as cut.
+        """
+        now = entitlements(figures, as_of)
+        connection = self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            lines = self._changes(connection, now)
+            if not lines:
+                return None
+            sequence, previous = self._last(connection)
+            batch = _batch(sequence + 1, previous, lines, self._about(figures, as_of), encoding)
+            path = self._write(batch, folder)
+            connection.execute(
+                "INSERT INTO batches VALUES (?, ?)",
+                (batch.sequence, json.dumps(batch.manifest, ensure_ascii=False)),
+            )
+            connection.executemany(
+                "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(batch.sequence, *attrs.astuple(line)) for line in lines],
+            )
+            connection.execute("COMMIT")
+        except (OSError, sqlite3.Error) as error:
+            msg = f"the batch could not be written: {error.strerror if isinstance(error, OSError) else error}"
+            raise LedgerFileError(msg) from error
+        finally:
+            connection.close()
+        return attrs.evolve(batch, file=path)
+
+    def write_again(self, sequence: int, folder: Path) -> Batch:
+        """Write a batch that was cut before, byte for byte the same.
+
+        Raises:
+            MileageError: There is no such batch.
+        """
+        for batch in self.batches():
+            if batch.sequence == sequence:
+                return attrs.evolve(batch, file=self._write(batch, folder))
+        msg = f"no batch {sequence} was cut"
+        raise MileageError(msg)
+
+    def batches(self) -> list[Batch]:
+        """All batches, oldest first."""
+        if not self.path.exists():
+            return []
+        connection = self._open()
+        try:
+            found = []
+            rows = connection.execute("SELECT sequence, manifest FROM batches ORDER BY sequence")
+            for sequence, manifest in rows.fetchall():
+                lines = connection.execute(
+                    "SELECT line, person, employee_number, code, previous, new FROM lines"
+                    " WHERE sequence = ? ORDER BY line",
+                    (sequence,),
+                ).fetchall()
+                found.append(
+                    Batch(sequence, json.loads(manifest), tuple(HrLine(*row) for row in lines))
+                )
+            return found
+        finally:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            msg = f"{self.path.name}: {error}"
+            raise LedgerFileError(msg) from error
+        return connection
+
+    def _changes(
+        self, connection: sqlite3.Connection, now: Mapping[tuple[str, str], int]
+    ) -> list[HrLine]:
+        sent = {
+            (person, code): new
+            for person, code, new in connection.execute(
+                "SELECT person, code, new FROM lines l WHERE sequence = (SELECT max(sequence)"
+                " FROM lines m WHERE m.person = l.person AND m.code = l.code)"
+            )
+        }
+        changed = sorted(k for k in now.keys() | sent.keys() if now.get(k, 0) != sent.get(k, 0))
+        numbers = self.ledger.directory.find({person for person, _ in changed})
+        return [
+            HrLine(
+                line=number,
+                person=person,
+                employee_number=numbers[person].employee_number if person in numbers else "",
+                code=code,
+                previous=sent.get((person, code), 0),
+                new=now.get((person, code), 0),
+            )
+            for number, (person, code) in enumerate(changed, 1)
+        ]
+
+    def _last(self, connection: sqlite3.Connection) -> tuple[int, Mapping[str, Any] | None]:
+        row = connection.execute(
+            "SELECT sequence, manifest FROM batches ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        return (row[0], json.loads(row[1])) if row else (0, None)
+
+    def _about(self, figures: Figures, as_of: date) -> dict[str, Any]:
+        meta = figures.meta()
+        return {
+            "ledger": meta["ledger"],
+            "position": int(meta["position"]),
+            "rulebook_position": int(meta["rules_position"]),
+            "as_of": as_of.isoformat(),
+            "time_zone": self.ledger.time_zone.key,
+            "cut_at": format_instant(self.ledger.clock()),
+        }
+
+    def _write(self, batch: Batch, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"hr-batch-{batch.sequence:06d}"
+        body = render(batch.manifest["batch"], batch.lines, batch.manifest["encoding"])
+        manifest = json.dumps(batch.manifest, ensure_ascii=False, indent=2) + "\n"
+        _write_file(folder / f"{name}.manifest.json", manifest.encode())
+        _write_file(folder / f"{name}.csv", body)
+        return folder / f"{name}.csv"
+
+
+def _batch(
+    sequence: int,
+    previous: Mapping[str, Any] | None,
+    lines: list[HrLine],
+    about: Mapping[str, Any],
+    encoding: str,
+) -> Batch:
+    name = f"{about['ledger'].partition(':')[2]}-{sequence:06d}"
+    body = render(name, lines, encoding)
+    deltas = [line.delta for line in lines]
+    manifest = {
+        "format": FORMAT,
+        "batch": name,
+        "sequence": sequence,
+        "previous_batch": previous["batch"] if previous else None,
+        "previous_sha256": previous["sha256"] if previous else None,
+        **about,
+        "encoding": encoding,
+        "rows": len(lines),
+        "sum_positive": format_amount(sum(delta for delta in deltas if delta > 0)),
+        "sum_negative": format_amount(sum(delta for delta in deltas if delta < 0)),
+        "sum_new": format_amount(sum(line.new for line in lines)),
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+    return Batch(sequence, manifest, tuple(lines))
+
+
+def render(name: str, lines: list[HrLine] | tuple[HrLine, ...], encoding: str) -> bytes:
+    """Write a batch's lines as CSV; a text that a spreadsheet would run is made harmless.
+
+    Raises:
+        MileageError: The encoding is unknown or cannot write a line; the message names it.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for line in lines:
+        row = {
+            "batch": name,
+            "line": str(line.line),
+            "person": line.person,
+            "employee_number": line.employee_number,
+            "code": line.code,
+            "previous": format_amount(line.previous),
+            "new": format_amount(line.new),
+            "delta": format_amount(line.delta),
+        }
+        writer.writerow(
+            harmless(row[column]) if column in _TEXT_COLUMNS else row[column] for column in COLUMNS
+        )
+    try:
+        return out.getvalue().encode(encoding)
+    except LookupError:
+        msg = f"{encoding!r} is no encoding (use utf-8-sig, utf-8 or cp949)"
+        raise MileageError(msg) from None
+    except UnicodeEncodeError as error:
+        number = out.getvalue().count("\n", 0, error.start) + 1
+        msg = f"line {number} of the batch cannot be written in {encoding}; use utf-8-sig"
+        raise MileageError(msg) from None
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _write_file(path: Path, body: bytes) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
