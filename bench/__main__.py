@@ -1,0 +1,227 @@
+"""Run the benchmarks; see the package's docstring."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mileage.ledger import Ledger, ProposalSubmitted, equal_shares
+from mileage.ledger.importing import import_file
+from mileage.projections import ReadModel, activity_infos, parse_rulebook
+from mileage.projections.build import build_read_model
+from mileage.seeds import generator, rulebook_path
+
+from . import stock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHE = Path(__file__).parent.parent / ".cache" / "bench"
+YEARS = range(2005, 2026)
+FACTS_AT_SCALE_4 = 1_140_000  # what the generator gives for these years
+REPEATS = 3
+RECORDS = 300
+
+
+def say(name: str, value: float, unit: str = "×", note: str = "") -> None:
+    """Print one figure."""
+    print(f"{name:<58} {value:>9.2f} {unit:<4} {note}", flush=True)
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds a piece of work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def prepared(facts: int) -> Ledger:
+    """The ledger of a size: made once through the import, with its ratio to raw inserts."""
+    path = CACHE / f"ledger-{facts}.sqlite"
+    if not path.exists():
+        shutil.rmtree(CACHE, ignore_errors=True)
+        rows = CACHE / "rows"
+        rows.mkdir(parents=True)
+        scale = f"{facts * 4}/{FACTS_AT_SCALE_4}"
+        print(f"making {facts:,} facts (scale {scale}, {len(YEARS)} years) …", file=sys.stderr)
+        generator.write(rows, scale=scale, seed=2005, years=YEARS)
+        work = path.with_suffix(".part.sqlite")
+        with Ledger.create(work, organisation="bench", opened_on=date(2005, 1, 1)) as ledger:
+            text = rulebook_path().read_text("utf-8")
+            ledger.adopt_rulebook(text, rulebook="smba-2005", on=date(2005, 1, 1), by="bench")
+            names = [*generator.GROUPS]
+            seconds = timed(
+                lambda: [import_file(ledger, rows / f"{name}.csv", by="bench") for name in names]
+            )
+            count = ledger.position
+        raw = timed(lambda: raw_inserts(work))
+        say("import: CSV to ledger / raw inserts of the same rows", seconds / raw)
+        say("import: a row", seconds / count * 1e6, "µs", f"{count:,} facts")
+        shutil.rmtree(rows)
+        for suffix in ("", "-wal", "-shm"):
+            part = Path(f"{work}{suffix}")
+            if part.exists():
+                part.rename(Path(f"{path}{suffix}"))
+    return Ledger.open(path)
+
+
+def raw_inserts(path: Path) -> None:
+    """Insert a ledger's rows into an empty table of the same columns, in one transaction."""
+    source = sqlite3.connect(path)
+    with tempfile.TemporaryDirectory() as folder:
+        target = sqlite3.connect(Path(folder) / "raw.sqlite")
+        target.execute(
+            "CREATE TABLE stored_events (position INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " originator_id TEXT NOT NULL, originator_version INTEGER NOT NULL,"
+            " topic TEXT NOT NULL, state BLOB NOT NULL,"
+            " UNIQUE (originator_id, originator_version))"
+        )
+        rows = source.execute("SELECT * FROM stored_events ORDER BY position")
+        target.executemany("INSERT INTO stored_events VALUES (?, ?, ?, ?, ?)", rows)
+        target.commit()
+        target.close()
+    source.close()
+
+
+def raw_select(path: Path) -> float:
+    """Seconds for a raw ``SELECT`` of all facts in order, fetched row by row in Python."""
+    connection = sqlite3.connect(path)
+    statement = "SELECT * FROM stored_events ORDER BY position"
+    seconds = timed(lambda: sum(1 for _ in connection.execute(statement)))
+    connection.close()
+    return seconds
+
+
+def bench_rebuild(ledger: Ledger, folder: Path) -> float:
+    """Rebuild, stage by stage, as ratios to a raw ``SELECT`` in the same run."""
+    warm_up(folder)
+    found: list[dict[str, float]] = []
+    for number in range(REPEATS):
+        raw = raw_select(ledger.path)
+        stages: dict[str, float] = {}
+        start = time.perf_counter()
+        build_read_model(
+            ledger,
+            folder / f"build-{number}.sqlite",
+            progress=lambda stage, _done, _all: stages.__setitem__(stage, time.perf_counter()),
+        )
+        ends = [start, *stages.values()]
+        ratios = {s: (end - ends[i]) / raw for i, (s, end) in enumerate(stages.items())}
+        ratios["balances"] = (stages["score"] - start) / raw
+        ratios["all"] = (ends[-1] - start) / raw
+        ratios["seconds"] = ends[-1] - start
+        found.append(ratios)
+    median = {name: statistics.median(run[name] for run in found) for name in found[0]}
+    say("rebuild: decode / raw SELECT", median["decode"])
+    say("rebuild: score / raw SELECT", median["score"])
+    say("rebuild: publish / raw SELECT", median["publish"])
+    say("rebuild: up to balances / raw SELECT", median["balances"], note="at most 4")
+    say("rebuild: all / raw SELECT", median["all"], note="at most 7")
+    say("rebuild: all", median["seconds"], "s", f"of {REPEATS}: median")
+    return median["seconds"]
+
+
+def warm_up(folder: Path) -> None:
+    """Load the libraries, so that the first figure is not their import."""
+    with Ledger.create(folder / "warm.sqlite", organisation="bench") as ledger:
+        build_read_model(ledger, folder / "warm.read.sqlite")
+
+
+def bench_stock(ledger: Ledger, folder: Path, ours: float) -> None:
+    """The stock way of the same work, as a ratio to ours."""
+    text = rulebook_path().read_text("utf-8")
+    rulebook = parse_rulebook(text, activity_infos(ledger.kinds))
+    seconds = timed(lambda: stock.rebuild(ledger, rulebook, folder / "stock.sqlite"))
+    say("the stock way / rebuild", seconds / ours, note="at least 6")
+
+
+def bench_record(ledger: Ledger, folder: Path) -> None:
+    """Record one fact and read the new balance, against the bare append of the same event."""
+    copies = [folder / "record.sqlite", folder / "append.sqlite"]
+    for copy in copies:
+        shutil.copy(ledger.path, copy)
+    people = [
+        row[0]
+        for row in sqlite3.connect(ledger.path).execute(
+            "SELECT DISTINCT json_extract(CAST(state AS TEXT), '$.data.authors[0].person')"
+            " FROM stored_events WHERE topic = 'proposal.submitted' ORDER BY position DESC LIMIT ?",
+            (RECORDS,),
+        )
+    ]
+    day = date(2025, 12, 30)
+    with Ledger.open(copies[0]) as ours, Ledger.open(copies[1]) as bare, ReadModel(ours) as model:
+        model.rebuild()
+        serving = [p for p in people if ours.state(f"member:{p}").serves_on(day)]
+        recorded, appended = [], []
+        for number, person in enumerate(serving):
+            data = ProposalSubmitted(f"bench-{number}", "t", "online", equal_shares([person]))
+
+            def ask(data: ProposalSubmitted = data, person: str = person) -> None:
+                ours.record(data, on=day, by="bench")
+                model.catch_up()
+                model.figures().balance(person)
+
+            recorded.append(timed(ask))
+            event = ours.recorder.stream(f"proposal:bench-{number}")[0]
+            appended.append(timed(lambda e=event: bare.recorder.insert_events([e])))
+    recorded, appended = recorded[5:], appended[5:]  # the first ones load what the rest reuse
+    ratio = statistics.median(recorded) / statistics.median(appended)
+    say("record and read the balance / bare append, median", ratio, note="at most 5")
+    say("record and read the balance, median", statistics.median(recorded) * 1e3, "ms")
+
+
+def bench_help() -> None:
+    """``mileage --help`` against importing click alone, as whole processes."""
+    command = [str(Path(sys.executable).parent / "mileage"), "--help"]
+    click = [sys.executable, "-c", "import click"]
+    ratios = []
+    for _ in range(15):
+        ours = timed(lambda: subprocess.run(command, check=True, capture_output=True))  # noqa: S603
+        theirs = timed(lambda: subprocess.run(click, check=True, capture_output=True))  # noqa: S603
+        ratios.append(ours / theirs)
+    say("mileage --help / python -c 'import click', median", statistics.median(ratios), note="≤ 2")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--facts", type=int, default=1_000_000)
+    parser.add_argument(
+        "--only", choices=["rebuild", "stock", "record", "help"], action="append", default=[]
+    )
+    asked = parser.parse_args()
+    wanted = asked.only or ["rebuild", "stock", "record", "help"]
+    with tempfile.TemporaryDirectory(dir=None) as name, prepared(asked.facts) as ledger:
+        folder = Path(name)
+        kinds = Counter(
+            dict(
+                sqlite3.connect(ledger.path).execute(
+                    "SELECT topic, count(*) FROM stored_events GROUP BY topic"
+                )
+            )
+        )
+        print(f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6)))
+        seconds = bench_rebuild(ledger, folder) if {"rebuild", "stock"} & set(wanted) else 0
+        if "stock" in wanted:
+            bench_stock(ledger, folder, seconds)
+        if "record" in wanted:
+            bench_record(ledger, folder)
+        if "help" in wanted:
+            bench_help()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
+        say("peak memory of this process", peak, "GiB")
+
+
+if __name__ == "__main__":
+    main()
