@@ -16,7 +16,7 @@ Nothing here writes a fact. Figures are derived from facts and adopted rulebooks
 kept in a read model that can be thrown away and built again at any time.
 """
 
-from .build import activity_infos
+from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
 from .figures import (
@@ -33,8 +33,10 @@ from .hr import Batch, HrLine, Outbox, entitlements
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
+from .rules import activity_infos
 
 __all__ = [
+    "AdoptedRulebook",
     "Balance",
     "Batch",
     "Candidate",
@@ -61,6 +63,8 @@ __all__ = [
     "UnknownPerson",
     "UnknownProgramme",
     "activity_infos",
+    "adopt_rulebook",
+    "adopted_rulebooks",
     "check_rulebook",
     "eligible",
     "entitlements",
@@ -68,4 +72,5 @@ __all__ = [
     "explain_posting",
     "parse_rulebook",
     "programmes",
+    "try_adoption",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mileage.ledger import FactVoided
-from mileage.ledger.amounts import to_units
+from mileage.ledger.amounts import WHOLE_SHARE, to_units
 from mileage.ledger.fields import Shares
 from mileage.ledger.kinds.member import MemberJoined
 from mileage.ledger.kinds.unit import UnitEstablished
@@ -24,7 +24,7 @@ from .decode import SERVICE_STATUS, activity_ids, day_number, people_fields
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mileage.ledger import Ledger, Recorded
 
@@ -80,29 +80,27 @@ class _Batch:
         self.numbers = activity_ids(self.ledger.kinds)
         self.people_fields = people_fields(self.ledger.kinds)
         self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
-        self.topics = tuple(self.ledger.kinds.get(name).topic for name in self.numbers)
+        relevant = [self.ledger.kinds.get(name) for name in self.numbers]
+        self.topics = tuple(k.topic_of(n) for k in relevant for n in range(1, k.version + 1))
 
     def take(self, item: Recorded) -> None:
         """Note what a new fact touches."""
         fact, kind = item.fact, item.fact.kind
         stream = fact.originator_id
         if isinstance(fact.data, FactVoided):
-            category = stream.partition(":")[0]
-            if category == "member":
+            self.streams[stream] = None
+            if stream.startswith("member:"):
                 self.members[stream] = None
-            else:
-                self.streams[stream] = None
+            elif stream.startswith("unit:"):
+                self._establish(stream)
         elif kind.cls in SERVICE_STATUS:
             self.members[stream] = None
         elif kind.cls is UnitEstablished:
-            self.connection.execute(
-                "INSERT INTO units VALUES (?, ?, ?, ?, ?)",
-                (item.position, *attrs.astuple(fact.data)),
-            )
+            self._establish(stream)
         elif kind.withdraws or (kind.activity and kind.activity.of):
             self.streams[stream] = None
-        elif kind.name in self.naming and fact.originator_version > 1:
-            # A second fact that names people changes who did what the thing's others say.
+        elif (kind.name in self.naming or kind.title) and fact.originator_version > 1:
+            # It changes who did what the thing's others say, or what the thing is called.
             self.streams[stream] = None
         elif kind.name in self.numbers:
             self.alone.append(item)
@@ -120,6 +118,23 @@ class _Batch:
         execute("UPDATE meta SET value = ? WHERE key = 'position'", (str(position),))
         [(count,)] = execute("SELECT count(*) FROM w_people").fetchall()
         return int(count)
+
+    def _establish(self, stream: str) -> None:
+        """List a unit as its standing fact says, or not at all."""
+        facts = self.ledger.stream(stream)
+        gone = _voided_by(facts)
+        standing = [
+            item
+            for item in facts
+            if item.fact.kind.cls is UnitEstablished and item.fact.key not in gone
+        ]
+        unit = stream.partition(":")[2]
+        self.connection.execute("DELETE FROM units WHERE unit = ?", (unit,))
+        for item in standing[-1:]:
+            self.connection.execute(
+                "INSERT INTO units VALUES (?, ?, ?, ?, ?)",
+                (item.position, *attrs.astuple(item.fact.data)),
+            )
 
     def _serve(self) -> None:
         """Derive anew where and as what the members concerned served."""
@@ -139,7 +154,8 @@ class _Batch:
             execute(plan.for_sqlite(statement))
         execute(
             "UPDATE postings SET unit = (SELECT t.unit FROM tenures t WHERE t.person ="
-            " postings.person AND postings.day >= t.day_from AND postings.day < t.day_until)"
+            " postings.person AND postings.day >= t.day_from AND postings.day < t.day_until"
+            " AND t.status <> 'left')"
             " WHERE person IN (SELECT person FROM w_service)"
         )
         execute("DELETE FROM w_gone")
@@ -172,7 +188,7 @@ class _Batch:
             if not relevant:
                 continue
             thing = relevant[0].position
-            title = max((_title(item) or "" for item in relevant), default="") or None
+            title = _standing_title(relevant, _voided_by(facts))
             self.connection.execute(
                 "INSERT INTO things VALUES (?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET title = excluded.title",
@@ -199,15 +215,7 @@ class _Batch:
             self.connection.execute(plan.for_sqlite(statement))
 
     def _insert_gone(self, facts: Iterable[Recorded]) -> None:
-        voids = [
-            (item.fact.key, item.fact.data.fact, item.position)
-            for item in facts
-            if isinstance(item.fact.data, FactVoided)
-        ]
-        if not voids:
-            return
-        void = voided_keys([(key, target) for key, target, _ in voids])
-        by = {target: position for key, target, position in voids if key not in void}
+        by = _voided_by(facts)
         self.connection.executemany(
             "INSERT INTO w_gone VALUES (?, 'voided', ?)",
             [(item.position, by[item.fact.key]) for item in facts if item.fact.key in by],
@@ -241,8 +249,8 @@ class _Batch:
             for seq, part in enumerate(value, 1):
                 yield seq, part.person, to_units(part.percent)
         else:
-            for seq, person in enumerate(field.ids(value), 1):
-                yield seq, person, 1_000_000
+            for seq, person in enumerate(value if isinstance(value, tuple) else (value,), 1):
+                yield seq, person, WHOLE_SHARE
 
     def _score(self, stages: int) -> None:
         """Score the people concerned: their other postings as they are, the caps anew."""
@@ -266,6 +274,24 @@ class _Batch:
         execute(POSTINGS)
         execute("INSERT INTO cuts SELECT * FROM w_cut")
         execute(BALANCES.format(where="m.id IN (SELECT id FROM w_people)"))
+
+
+def _voided_by(facts: Iterable[Recorded]) -> dict[str, int]:
+    """Keys that are void by facts of one stream, with the position of the fact that voids them."""
+    voids = [
+        (item.fact.key, item.fact.data.fact, item.position)
+        for item in facts
+        if isinstance(item.fact.data, FactVoided)
+    ]
+    void = voided_keys([(key, target) for key, target, _ in voids])
+    return {target: position for key, target, position in voids if key not in void}
+
+
+def _standing_title(facts: Iterable[Recorded], gone: Mapping[str, int]) -> str | None:
+    """The title of a thing: the latest that stands, or else the latest."""
+    titled = [(item.fact.key in gone, _title(item)) for item in facts if _title(item) is not None]
+    standing = [title for void, title in titled if not void]
+    return next(reversed(standing or [title for _, title in titled]), None)
 
 
 def _title(item: Recorded) -> str | None:

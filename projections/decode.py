@@ -17,7 +17,7 @@ import attrs
 from mileage.ledger import CorruptFact
 from mileage.ledger.amounts import SCALE, WHOLE_SHARE
 from mileage.ledger.facts import encode, format_instant
-from mileage.ledger.fields import Hours, People, Shares
+from mileage.ledger.fields import Codes, Hours, People, Shares
 from mileage.ledger.kinds.member import (
     MemberJoined,
     MemberLeaveEnded,
@@ -39,10 +39,14 @@ if TYPE_CHECKING:
     from mileage.ledger import Kind, Kinds, Ledger
     from mileage.ledger.fields import FieldType
 
+OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
+
 __all__ = ["CHUNK_ROWS", "SERVICE_STATUS", "Slice", "activity_ids", "day_number", "decode_facts"]
 
-CHUNK_ROWS = 500_000
+CHUNK_ROWS = 250_000
+RARE_PART = 40
 _DAY = "year(date) * 10000 + month(date) * 100 + day(date)"
+_INSTANT = "____-__-__T__:__:__.______Z"
 _ENVELOPE = ("key", "occurred_on", "recorded_at", "recorded_by", "source")
 
 SERVICE_STATUS: dict[type, str | None] = {
@@ -95,10 +99,11 @@ def decode_facts(
     ledger: Ledger,
     part: Slice,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[int, int]:
-    """Fill the plan's input tables; return the last position read and the last day met.
+) -> int:
+    """Fill the plan's raw tables with a ledger's facts; return the last position read.
 
-    Fills ``w_raw_fact``, ``w_raw_party``, ``w_raw_withdrawal``, ``w_raw_service`` and ``units``.
+    Fills ``w_raw_fact``, ``w_raw_withdrawal``, ``w_raw_service``, ``units`` and ``w_office``:
+    where the voiding facts and adoptions are.
 
     Args:
         con: Connection on which the tables exist.
@@ -110,17 +115,25 @@ def decode_facts(
         CorruptFact: A stored fact is not what its kind would have written.
     """
     last = ledger.position if part.upto is None else min(part.upto, ledger.position)
-    done = last_day = 0
+    done = 0
     for table in _chunks(ledger, last):
-        con.register("chunk", _in_current_version(table, ledger))
-        for (topic,) in con.execute("SELECT DISTINCT topic FROM chunk").fetchall():
+        chunk = _in_current_version(table, ledger)
+        con.register("chunk", chunk)
+        counts = dict(con.execute("SELECT topic, count(*) FROM chunk GROUP BY topic").fetchall())
+        # A rare kind's facts lie thin among the others: gathered first, they decode faster.
+        rare = [topic for topic, count in counts.items() if count * RARE_PART < chunk.num_rows]
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE rare AS SELECT * FROM chunk WHERE list_contains(?, topic)",
+            [rare],
+        )
+        for topic in counts:
             kind, _ = ledger.kinds.by_topic(topic)
-            last_day = max(last_day, _decode_kind(con, kind, part, ledger.kinds))
+            _decode_kind(con, kind, part, ledger.kinds, "rare" if topic in rare else "chunk")
         con.unregister("chunk")
         done += CHUNK_ROWS
         if progress:
             progress(min(done, last), last)
-    return last, last_day
+    return last
 
 
 def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
@@ -137,7 +150,7 @@ def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
 
         def read(start: int) -> pa.Table:
             cursor.execute(
-                "SELECT position, originator_id AS stream, originator_version AS version, topic,"
+                "SELECT position, originator_id AS stream, topic,"
                 " CAST(state AS TEXT) AS state FROM stored_events WHERE position >"
                 f" {start} AND position <= {min(start + CHUNK_ROWS, last)} ORDER BY position"  # noqa: S608
             )
@@ -162,9 +175,7 @@ def _in_current_version(table: pa.Table, ledger: Ledger) -> pa.Table:
     is_old = pc.is_in(table["topic"], value_set=pa.array(old))
     rows = table.filter(is_old).to_pylist()
     for row in rows:
-        fact = ledger.decode(
-            row["position"], row["stream"], row["version"], row["topic"], row["state"].encode()
-        )
+        fact = ledger.at(row["position"]).fact
         row["topic"], row["state"] = fact.kind.topic, encode(fact).decode()
     return pa.concat_tables(
         [table.filter(pc.invert(is_old)), pa.Table.from_pylist(rows, schema=table.schema)]
@@ -172,40 +183,56 @@ def _in_current_version(table: pa.Table, ledger: Ledger) -> pa.Table:
 
 
 def _decode_kind(
-    con: duckdb.DuckDBPyConnection, kind: Kind, part: Slice, kinds: Kinds
-) -> int:
-    """Decode one kind's facts of the present chunk and hand them on; return their last day."""
-    targets = list(_targets(kind, activity_ids(kinds), people_fields(kinds)))
-    wanted = [name for name in sorted(kind.fields) if any(f'"{name}"' in t for t in targets)]
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE decoded AS
-        SELECT position, stream, f.recorded_at AS recorded_at,
-               try_cast(f.occurred_on AS DATE) AS date, length(f.occurred_on) = 10
-               AND {_guard(kind)} AND CAST(to_json(f) AS VARCHAR) = state AS exact
-               {"".join(f', f.data."{name}"' for name in wanted)}
-        FROM (SELECT position, stream, state, from_json(state, ?) AS f
-              FROM chunk WHERE topic = ?)
-        """,  # noqa: S608 - names come from declarations
-        [_structure(kind), kind.topic],
+    con: duckdb.DuckDBPyConnection, kind: Kind, part: Slice, kinds: Kinds, rows: str
+) -> None:
+    """Decode one kind's facts of the present chunk and hand them to the tables they belong to."""
+    import duckdb  # noqa: PLC0415 - slow to import
+
+    read = (
+        f"SELECT position, stream, state, from_json(state, $structure) AS f FROM {rows}"  # noqa: S608
+        " WHERE topic = $topic"
     )
-    [(bad, last_day)] = con.execute(
-        "SELECT min(position) FILTER (date IS NULL OR exact IS NOT TRUE),"
-        f" max({_DAY}) FROM decoded"  # noqa: S608 - a constant
-    ).fetchall()
-    if bad is not None:
-        raise CorruptFact(bad, f"is not what {kind.name} would have stored; restore the ledger")
-    conditions, params = [], []
+    values: dict[str, Any] = {"structure": _structure(kind), "topic": kind.topic}
+    exact = (
+        "try_cast(f.occurred_on AS DATE) IS NOT NULL AND length(f.occurred_on) = 10"
+        f" AND {_guard(kind)} AND CAST(to_json(f) AS VARCHAR) = state"
+    )
+    decoded = (
+        f"SELECT CASE WHEN {exact} THEN position ELSE error('corrupt') END AS position, stream,"  # noqa: S608
+        " try_cast(f.occurred_on AS DATE) AS date, f.recorded_at AS recorded_at, f.data AS data"
+        f" FROM ({read})"
+    )
+    within, limits = _within(part)
+    targets = list(_targets(kind, activity_ids(kinds), people_fields(kinds)))
+    try:
+        for target, columns in targets or [("", "max(position)")]:
+            into = f"INSERT INTO {target} " if target else ""
+            con.execute(
+                f"{into}SELECT {columns} FROM ({decoded}){within}",  # noqa: S608
+                values | limits,
+            ).fetchall()
+    except duckdb.InvalidInputException as error:
+        [(bad,)] = con.execute(
+            f"SELECT min(position) FROM ({read}) WHERE ({exact}) IS NOT TRUE",  # noqa: S608
+            values,
+        ).fetchall()
+        if bad is None:
+            raise
+        msg = f"is not what {kind.name} would have stored; restore the ledger from a copy"
+        raise CorruptFact(bad, msg) from error
+
+
+def _within(part: Slice) -> tuple[str, dict[str, Any]]:
+    """The condition of a slice; a date that cannot be read is let through, to be found."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
     if part.as_of:
-        conditions.append("date <= ?")
-        params.append(part.as_of)
+        conditions.append("(date <= $as_of OR date IS NULL)")
+        values["as_of"] = part.as_of
     if part.known_at:
-        conditions.append("recorded_at <= ?")
-        params.append(format_instant(part.known_at))
-    where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    for statement in targets:
-        con.execute(statement + where, params)
-    return int(last_day)
+        conditions.append("recorded_at <= $known_at")
+        values["known_at"] = format_instant(part.known_at)
+    return (" WHERE " + " AND ".join(conditions) if conditions else ""), values
 
 
 def _structure(kind: Kind) -> str:
@@ -217,50 +244,59 @@ def _structure(kind: Kind) -> str:
 
 def _guard(kind: Kind) -> str:
     """What must hold besides the types: required fields are there, amounts are in range."""
-    conditions = ["f.key IS NOT NULL AND f.recorded_at IS NOT NULL"]
+    conditions = ["f.key IS NOT NULL", f"f.recorded_at LIKE '{_INSTANT}'"]
+    if kind.category:
+        thing = " || '/' || ".join(f'f.data."{name}"' for name in kind.id_fields)
+        conditions.append(f"stream = '{kind.category}:' || {thing}")
     for name, field in kind.fields.items():
         column = f'f.data."{name}"'
         condition = f"{column} IS NOT NULL"
         if isinstance(field, Hours):
             condition = f"{column} BETWEEN 1 AND {field.hours_max * SCALE}"
         elif isinstance(field, Shares):
-            condition = f"list_sum(list_transform({column}, lambda s: s.share)) = {WHOLE_SHARE}"
+            shares = f"list_transform({column}, lambda s: s.share)"
+            persons = f"list_transform({column}, lambda s: s.person)"
+            condition = f"list_sum({shares}) = {WHOLE_SHARE} AND {_unlike(persons, column)}"
+        elif isinstance(field, Codes):
+            condition = f"len({column}) > 0 AND {_unlike(column, column)}"
         conditions.append(f"({condition} OR {column} IS NULL)" if field.optional else condition)
     return " AND ".join(conditions)
 
 
+def _unlike(items: str, column: str) -> str:
+    """That no item is there twice; most lists have one, which needs no look."""
+    return f"CASE WHEN len({column}) > 1 THEN len(list_distinct({items})) = len({column}) ELSE true END"
+
+
 def _targets(
     kind: Kind, numbers: Mapping[str, int], people: Mapping[str, str]
-) -> Iterator[str]:
-    """Statements that hand a kind's decoded rows to the tables they belong to."""
+) -> Iterator[tuple[str, str]]:
+    """Tables that a kind's decoded rows belong to, each with the columns it takes."""
     activity = kind.activity
     if kind.name in numbers:
-        grade = _column(activity.grade if activity else "")
-        hours = _column(activity.hours if activity else "")
+        named = people.get(kind.name, "")
         yield (
-            f"INSERT INTO w_raw_fact SELECT position, stream, {numbers[kind.name]}, {_DAY},"
-            f" {grade}, {hours}, {_column(kind.title)} FROM decoded"
+            "w_raw_fact",
+            f"position, stream, {numbers[kind.name]}, {_DAY},"
+            f" {_column(activity.grade if activity else '')},"
+            f" {_column(activity.hours if activity else '')}, {_column(kind.title)},"
+            f" {_parties(named, kind.fields[named]) if named else 'NULL'}",
         )
-        if kind.name in people:
-            yield _party(people[kind.name], kind.fields[people[kind.name]])
     for withdrawn in kind.withdraws:
-        yield (
-            f"INSERT INTO w_raw_withdrawal SELECT position, stream, {numbers.get(withdrawn, 0)}"
-            " FROM decoded"
-        )
+        yield "w_raw_withdrawal", f"position, stream, {numbers.get(withdrawn, 0)}, {_DAY}"
     if kind.cls in SERVICE_STATUS:
         status = SERVICE_STATUS[kind.cls]
         day = _DAY.replace("date", "(date + 1)") if status == "left" else _DAY
         yield (
-            f'INSERT INTO w_raw_service SELECT position, "person", {day},'
-            f" {_column('unit' if 'unit' in kind.fields else '')},"
+            "w_raw_service",
+            f"position, data.person, {day}, {_column('unit' if 'unit' in kind.fields else '')},"
             f" {_column('rank' if 'rank' in kind.fields else '')},"
-            f" {_text(status)}, {kind.cls is MemberJoined} FROM decoded"
+            f" {_text(status)}, {kind.cls is MemberJoined}",
         )
+    if kind.name in OFFICE_TOPICS:
+        yield "w_office", "position"
     if kind.cls is UnitEstablished:
-        yield (
-            'INSERT INTO units SELECT position, "unit", "name_ko", "name_en", "parent" FROM decoded'
-        )
+        yield "units", "position, data.unit, data.name_ko, data.name_en, data.parent"
 
 
 def people_fields(kinds: Kinds) -> dict[str, str]:
@@ -270,23 +306,17 @@ def people_fields(kinds: Kinds) -> dict[str, str]:
     }
 
 
-def _party(name: str, field: FieldType) -> str:
+def _parties(name: str, field: FieldType) -> str:
+    """The people a field names as a list of person and share."""
     column = _column(name)
     if isinstance(field, Shares):
-        return (
-            f"INSERT INTO w_raw_party SELECT position, unnest(range(1, len({column}) + 1)),"
-            f" unnest({column}).person, unnest({column}).share FROM decoded"
-        )
-    if isinstance(field, People):
-        return (
-            f"INSERT INTO w_raw_party SELECT position, unnest(range(1, len({column}) + 1)),"
-            f" unnest({column}), {WHOLE_SHARE} FROM decoded"
-        )
-    return f"INSERT INTO w_raw_party SELECT position, 1, {column}, {WHOLE_SHARE} FROM decoded"
+        return column
+    persons = column if isinstance(field, People) else f"[{column}]"
+    return f"list_transform({persons}, lambda p: {{'person': p, 'share': {WHOLE_SHARE}}})"
 
 
 def _column(name: str) -> str:
-    return f'"{name}"' if name else "NULL"
+    return f'data."{name}"' if name else "NULL"
 
 
 def _text(value: str | None) -> str:

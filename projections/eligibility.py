@@ -180,7 +180,8 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
         Candidate(place, s.person, s.points, s.activities, outcome, 0)
         for s, place, outcome in zip(ordered, places, chosen, strict=True)
     ]
-    rest = sorted((s for s in standings if s not in set(fit)), key=lambda s: (-s.points, s.person))
+    chosen_from = set(fit)
+    rest = sorted((s for s in standings if s not in chosen_from), key=lambda s: (-s.points, s.person))
     candidates += [
         Candidate(
             0,

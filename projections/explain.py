@@ -60,10 +60,8 @@ class Explanation:
 
 def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
     """Explain one posting: its fact, its rule, its arithmetic and what was taken away."""
-    fact = next(ledger.facts(line.position - 1, upto=line.position)).fact
-    adoption = (
-        next(ledger.facts(line.adoption - 1, upto=line.adoption)).fact if line.adoption else None
-    )
+    fact = ledger.at(line.position).fact
+    adoption = ledger.at(line.adoption).fact if line.adoption else None
     return Explanation(
         line=line,
         key=fact.key,
@@ -79,12 +77,11 @@ def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
 
 def _steps(line: StatementLine) -> list[Label]:
     if not line.rule:
-        return [
-            Label(
-                f"{line.occurred_on}에 이 활동을 보상하는 규칙이 없음: 0점",
-                f"no rule rewards this activity on {line.occurred_on}: 0 points",
-            )
-        ]
+        nothing = Label(
+            f"{line.occurred_on}에 이 활동을 보상하는 규칙이 없음: 0점",
+            f"no rule rewards this activity on {line.occurred_on}: 0 points",
+        )
+        return [nothing, *(_cut(cut, 0) for cut in line.cuts)]
     steps = [_rate(line)]
     if line.shared and line.gross != line.whole:
         share = format_amount(line.share)

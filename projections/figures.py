@@ -71,7 +71,7 @@ class Period:
         if text == "all":
             return cls("all", 0, OPEN_DAY)
         year, _, part = text.partition("-")
-        if len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
+        if text.isascii() and len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
             span = _months(part)
             if span:
                 first, count = span
@@ -429,6 +429,16 @@ class Figures:
             " GROUP BY a.kind ORDER BY count(*) DESC, a.kind",
             (span.day_from, span.day_until),
         )
+
+    def labels(self) -> dict[str, Label]:
+        """How codes such as grades are shown, as the latest rulebook says."""
+        rows = self.query("SELECT code, name_ko, name_en FROM labels")
+        return {code: Label(ko, en) for code, ko, en in rows}
+
+    def unit_labels(self) -> dict[str, Label]:
+        """Names of the units by code."""
+        rows = self.query("SELECT unit, name_ko, name_en FROM units")
+        return {unit: Label(ko, en) for unit, ko, en in rows}
 
     def content_digest(self) -> str:
         """SHA-256 over every row of every table but ``meta``: what makes two models the same."""

@@ -37,9 +37,8 @@ WORK_TABLES = {
     ),
     "w_origin": "thing BIGINT, kind BIGINT, position BIGINT",
     "w_rated": (
-        "person BIGINT, position BIGINT, activity BIGINT, thing BIGINT, day BIGINT, grade TEXT,"
-        " hours BIGINT, share BIGINT, seq BIGINT, value BIGINT, rule BIGINT, shared BIGINT,"
-        " whole BIGINT"
+        "position BIGINT, activity BIGINT, thing BIGINT, day BIGINT, grade TEXT, hours BIGINT,"
+        " named_at BIGINT, value BIGINT, shared BIGINT, whole BIGINT"
     ),
     "w_posting": (
         "person BIGINT, position BIGINT, activity BIGINT, thing BIGINT, day BIGINT, unit BIGINT,"
@@ -77,14 +76,13 @@ GROUP BY f.position
 # The rule that counts is the one in force on the day of the fact (value.day_from, day_until).
 _RATED = """
 INSERT INTO w_rated
-SELECT p.person, f.position, a.id, f.thing, f.day, f.grade, f.hours, p.share, p.seq,
-       coalesce(v.id, 0), coalesce(v.rule, 0), coalesce(v.shared, 0),
+SELECT f.position, a.id, f.thing, f.day, f.grade, f.hours, coalesce(o.position, f.position),
+       coalesce(v.id, 0), coalesce(v.shared, 0),
        CASE WHEN v.per_hour = 1 THEN (v.points * f.hours + 5000) // 10000
             ELSE coalesce(v.points, 0) END
 FROM w_fact f
 JOIN activities a ON a.id = f.kind AND a.earns = 1
 LEFT JOIN w_origin o ON o.thing = f.thing AND o.kind = a.named_by
-JOIN w_party p ON p.position = coalesce(o.position, f.position)
 LEFT JOIN rule_values v
   ON v.activity = a.id AND f.day >= v.day_from AND f.day < v.day_until
   AND (v.grade IS NULL OR v.grade = f.grade)
@@ -94,23 +92,29 @@ LEFT JOIN rule_values v
 # the largest remainders, then to those named first, so that the parts add up to the whole.
 _POSTED = """
 INSERT INTO w_posting
-WITH rest AS (
+WITH remainders AS (
+    SELECT r.position, r.activity, p.seq, r.whole * p.share % 1000000 AS remainder
+    FROM w_rated r JOIN w_party p ON p.position = r.named_at
+    WHERE r.shared = 1 AND r.whole * p.share % 1000000 > 0
+),
+rest AS (
     SELECT position, activity, seq,
            row_number() OVER (PARTITION BY position, activity
-                              ORDER BY whole * share % 1000000 DESC, seq) AS place,
-           sum(whole * share % 1000000) OVER (PARTITION BY position, activity) AS remainder
-    FROM w_rated
-    WHERE shared = 1 AND whole * share % 1000000 > 0
+                              ORDER BY remainder DESC, seq) AS place,
+           sum(remainder) OVER (PARTITION BY position, activity) AS total
+    FROM remainders
 )
-SELECT r.person, r.position, r.activity, r.thing, r.day, t.unit, r.grade, r.hours, r.share,
+SELECT p.person, r.position, r.activity, r.thing, r.day, t.unit, r.grade, r.hours, p.share,
        r.value, r.whole,
        CASE WHEN r.shared = 0 THEN r.whole
-            ELSE r.whole * r.share // 1000000
-                 + CASE WHEN rest.place * 1000000 <= rest.remainder THEN 1 ELSE 0 END END
+            ELSE r.whole * p.share // 1000000
+                 + CASE WHEN rest.place * 1000000 <= rest.total THEN 1 ELSE 0 END END
 FROM w_rated r
+JOIN w_party p ON p.position = r.named_at
 LEFT JOIN rest
-  ON rest.position = r.position AND rest.activity = r.activity AND rest.seq = r.seq
-LEFT JOIN tenures t ON t.person = r.person AND r.day >= t.day_from AND r.day < t.day_until
+  ON rest.position = r.position AND rest.activity = r.activity AND rest.seq = p.seq
+LEFT JOIN tenures t ON t.person = p.person AND r.day >= t.day_from AND r.day < t.day_until
+                   AND t.status <> 'left'
 """
 
 _GONE_CUT = """
@@ -129,11 +133,12 @@ WHERE p.gross > 0
                   AND c.person = p.person AND c.activity = p.activity)
 """
 
+# Halves are numbered 5 and 6, so that none is taken for a quarter when a cap changes its period.
 _PERIOD = """
 CASE l.period
     WHEN 'month' THEN s.day // 100
     WHEN 'quarter' THEN s.day // 10000 * 10 + (s.day // 100 % 100 + 2) // 3
-    WHEN 'half' THEN s.day // 10000 * 10 + (s.day // 100 % 100 + 5) // 6
+    WHEN 'half' THEN s.day // 10000 * 10 + 4 + (s.day // 100 % 100 + 5) // 6
     WHEN 'year' THEN s.day // 10000
     ELSE 0 END
 """
@@ -199,17 +204,25 @@ WHERE EXISTS (
       AND c.position = w_standing.position AND c.activity = w_standing.activity)
 """
 
-# Each service fact says what it changes; what it leaves unsaid holds from the one before.
+# Each service fact says what it changes; what it leaves unsaid holds from the one before. Most
+# people have one fact only, and need no window.
 _TENURES = """
 INSERT INTO tenures
-WITH counted AS (
-    SELECT w_service.*,
+WITH standing AS (
+    SELECT * FROM w_service
+    WHERE NOT EXISTS (SELECT 1 FROM w_gone g WHERE g.position = w_service.position)
+),
+several AS (
+    SELECT person FROM standing GROUP BY person HAVING count(*) > 1
+),
+counted AS (
+    SELECT standing.*,
            count(unit) OVER so_far AS unit_group,
            count(rank) OVER so_far AS rank_group,
            count(status) OVER so_far AS status_group,
            lead(day, 1, 99991231) OVER (PARTITION BY person ORDER BY day, position) AS next_day
-    FROM w_service
-    WHERE NOT EXISTS (SELECT 1 FROM w_gone g WHERE g.position = w_service.position)
+    FROM standing
+    WHERE person IN (SELECT person FROM several)
     WINDOW so_far AS (PARTITION BY person ORDER BY day, position
                       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
@@ -220,6 +233,9 @@ FROM (SELECT person, day, next_day,
              max(status) OVER (PARTITION BY person, status_group) AS status_held
       FROM counted) held
 WHERE day < next_day
+UNION ALL
+SELECT person, day, 99991231, unit, rank, status FROM standing
+WHERE person NOT IN (SELECT person FROM several)
 """
 
 

@@ -24,6 +24,7 @@ from .build import build_read_model
 from .catchup import apply_facts, prepare
 from .decode import Slice, day_number
 from .figures import Figures
+from .rules import is_about_rulebooks
 from .schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -246,8 +247,7 @@ class ReadModel:
             "SELECT coalesce(max(stage), 0) FROM cap_limits"
         ).fetchall()
         people = apply_facts(connection, self.ledger, facts, stages)
-        adopted = (i.position for i in facts if i.fact.kind.name == "rulebook.adopted")
-        pending = max(adopted, default=0)
+        pending = max((item.position for item in facts if is_about_rulebooks(item)), default=0)
         last_day = max(day_number(item.fact.occurred_on) for item in facts)
         connection.execute(
             "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'last_day'",

@@ -184,10 +184,14 @@ def create_tables(database: Database) -> None:
         database.execute(statement)
 
 
+def create_search(database: Database) -> None:
+    """Make the full-text search over the titles of things; triggers keep it up to date."""
+    database["things"].enable_fts(["title"], create_triggers=True)
+
+
 def create_views(database: Database) -> None:
-    """Make indexes, views and the full-text search over things, once the rows are there."""
+    """Make indexes and views, once the rows are there."""
     database["people"].create_index(["person"], unique=True)
     database["units"].create_index(["unit"], unique=True)
-    database["things"].enable_fts(["stream", "title"], tokenize="trigram", create_triggers=True)
     for name, statement in VIEWS.items():
         database.create_view(name, statement)

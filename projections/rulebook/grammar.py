@@ -1,0 +1,345 @@
+"""The grammar: from the tables of a text to a rulebook."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from .tables import (
+    EXAMPLES,
+    KINDS,
+    Table,
+    check_count,
+    check_id,
+    meant,
+    open_table,
+    read_label,
+    read_points,
+    read_text,
+    read_word,
+)
+from .values import (
+    BREAK_BY,
+    CAPS_MAX,
+    GRADES_MAX,
+    LABELS_MAX,
+    OTHERWISE,
+    PERIODS,
+    PERS,
+    PROGRAMMES_MAX,
+    QUOTA_MAX,
+    RULES_MAX,
+    SPLITS,
+    VALUES_MAX,
+    ActivityInfo,
+    BreakBy,
+    Cap,
+    CapValue,
+    Programme,
+    ProgrammeValue,
+    Rule,
+    Rulebook,
+    RuleValue,
+    Tie,
+)
+from .whole import Limit, Value, about_limit, check_overlaps, raised_after_lowering, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mileage.ledger.fields import Label
+    from mileage.projections.toml_positions import Path
+
+    from .text import Check
+
+__all__ = ["read_rulebook"]
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+
+
+_Entry = TypeVar("_Entry", bound=_HasId)
+
+
+def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Rulebook:
+    """Read a whole document; what is wrong with it is noted in the check."""
+    open_table(check, (), document, ("rulebook", "rule"), ("cap", "programme", "labels"))
+    root = Table(check, (), document)
+    path, raw = root.at("rulebook"), document.get("rulebook")
+    head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
+    rules = _read_entries(root, "rule", RULES_MAX, _read_rule)
+    check_overlaps(check, rules)
+    read_cap = partial(_read_cap, rules={rule.id: rule for rule in rules if rule.id})
+    return Rulebook(
+        id=head.id("id"),
+        title=head.label("title"),
+        source=head.text("source"),
+        rules=rules,
+        caps=_read_entries(root, "cap", CAPS_MAX, read_cap),
+        programmes=_read_entries(root, "programme", PROGRAMMES_MAX, _read_programme),
+        labels=_read_labels(root),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        text=text,
+    )
+
+
+def _read_entries(
+    root: Table, key: str, count_max: int, read: Callable[[Check, Path, object], _Entry | None]
+) -> tuple[_Entry, ...]:
+    """Read all [[rule]], [[cap]] or [[programme]] tables; each has an id of its own."""
+    entries: list[_Entry] = []
+    lines: dict[str, int] = {}
+    for path, raw in root.items(key, count_max):
+        entry = read(root.check, path, raw)
+        if entry is None:
+            continue
+        entries.append(entry)
+        if entry.id in lines:
+            predicate = f"has the id of the {key} in line {lines[entry.id]}."
+            remedy = f"Give each {key} an id of its own, or write all values into one."
+            root.check.error("duplicate-id", (*path, "id"), predicate, remedy)
+        elif entry.id:
+            lines[entry.id] = entry.line
+    return tuple(entries)
+
+
+def _read_values(
+    table: Table, read: Callable[[Check, Path, object], Value | None]
+) -> tuple[Value, ...]:
+    """Read dated values; only those in order of date come out."""
+    values: list[Value] = []
+    for path, raw in table.items("values", VALUES_MAX):
+        value = read(table.check, path, raw)
+        if value is None:
+            continue
+        if values and value.valid_from <= values[-1].valid_from:
+            predicate = f"is {value.valid_from}, but the one before is {values[-1].valid_from}."
+            remedy = "Write values in order of date, one for each day on which something changes."
+            table.check.error("date-order", (*path, "from"), predicate, remedy)
+        else:
+            values.append(value)
+    return tuple(values)
+
+
+def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
+    required = ("id", "title", "activity", "values")
+    table = open_table(check, path, raw, required, ("per", "split", "until"))
+    if table is None:
+        return None
+    activity = _read_activity(table)
+    rule = Rule(
+        id=table.id("id"),
+        title=table.label("title"),
+        activity=activity.name if activity else "",
+        per=table.word("per", PERS, "activity"),
+        split=table.word("split", SPLITS, "each"),
+        until=table.date("until"),
+        values=_read_values(table, partial(_read_rule_value, activity=activity)),
+        line=table.line,
+    )
+    if rule.per == "hour" and activity and not activity.has_hours:
+        predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'
+        check.error("no-hours", table.at("per"), predicate, remedy)
+    if rule.split == "share" and activity and not activity.has_shares:
+        predicate = f"is share, but nobody declares shares in {activity.name}."
+        check.error("no-shares", table.at("split"), predicate, 'Write split = "each".')
+    if rule.until and rule.values and rule.until <= rule.values[-1].valid_from:
+        predicate = f"is not after {rule.values[-1].valid_from}, where the last value begins."
+        remedy = "Let until be later than every from, or remove values that never count."
+        check.error("until-order", table.at("until"), predicate, remedy)
+    _warn_of_dropped_grades(check, rule)
+    return rule
+
+
+def _read_activity(table: Table) -> ActivityInfo | None:
+    name, known = table.text("activity"), sorted(table.check.activities)
+    if name and name not in known:
+        predicate, remedy = f"cannot be {name!r}.", meant(name, known)
+        table.check.error("unknown-activity", table.at("activity"), predicate, remedy)
+    return table.check.activities.get(name)
+
+
+def _read_rule_value(
+    check: Check, path: Path, raw: object, *, activity: ActivityInfo | None
+) -> RuleValue | None:
+    table = open_table(check, path, raw, ("from", "points", "clause"))
+    if table is None:
+        return None
+    valid_from, clause = table.date("from"), table.text("clause")
+    raw_points = table.raw.get("points")
+    points: int | Mapping[str, int] | None
+    if isinstance(raw_points, dict):
+        points = _read_grades(check, table.at("points"), raw_points, activity)
+    else:
+        points = table.points("points")
+    if valid_from is None:
+        return None
+    return RuleValue(valid_from, 0 if points is None else points, clause, table.line)
+
+
+def _read_grades(
+    check: Check, path: Path, raw: Mapping[str, object], activity: ActivityInfo | None
+) -> Mapping[str, int]:
+    if activity and not activity.has_grade:
+        predicate = f"is by grade, but {activity.name} has none."
+        check.error("no-grades", path, predicate, "Write one number: points = 2.5.")
+    if not raw:
+        check.error("empty", path, "names no grade.", "Write { gold = 10, silver = 7 }.")
+    check_count(check, path, raw, GRADES_MAX)
+    for grade in raw:
+        check_id(check, (*path, grade), grade)
+    points = {grade: read_points(check, (*path, grade), raw[grade]) or 0 for grade in raw}
+    return MappingProxyType(points)
+
+
+def _warn_of_dropped_grades(check: Check, rule: Rule) -> None:
+    for before, after in pairwise(rule.values):
+        if isinstance(before.points, int) or isinstance(after.points, int):
+            continue
+        if dropped := [grade for grade in before.points if grade not in after.points]:
+            message = f"{', '.join(dropped)} had points before {after.valid_from} and now has none."
+            remedy = "Name every grade; write 0 for one that earns nothing any more."
+            check.warning("grade-dropped", after.line, message, remedy)
+
+
+def _read_cap(check: Check, path: Path, raw: object, *, rules: Mapping[str, Rule]) -> Cap | None:
+    table = open_table(check, path, raw, ("id", "title", "rules", "period", "values"))
+    if table is None:
+        return None
+    cap = Cap(
+        id=table.id("id"),
+        title=table.label("title"),
+        rules=_read_cap_rules(table, rules),
+        period=table.word("period", PERIODS, "month"),
+        values=_read_values(table, _read_cap_value),
+        line=table.line,
+    )
+    _warn_of_late_cap(check, cap, rules)
+    limits = [Limit(cap, *span) for span in spans(cap.values, None)]
+    if limit := raised_after_lowering(limits):
+        check.error_on_line("cap-lowered-then-raised", limit.value.line, *about_limit(limit))
+    return cap
+
+
+def _read_cap_rules(table: Table, rules: Mapping[str, Rule]) -> tuple[str, ...]:
+    named: list[str] = []
+    for path, raw in table.items("rules", RULES_MAX):
+        rule = read_text(table.check, path, raw)
+        if rule in named:
+            predicate = f"names {rule!r} again."
+            table.check.error("repeated", path, predicate, "Name each rule once.")
+        elif rule and rule not in rules:
+            predicate, remedy = f"names no rule: {rule!r}.", meant(rule, list(rules))
+            table.check.error("unknown-rule", path, predicate, remedy)
+        elif rule:
+            named.append(rule)
+    return tuple(named)
+
+
+def _read_cap_value(check: Check, path: Path, raw: object) -> CapValue | None:
+    table = open_table(check, path, raw, ("from", "points", "clause"))
+    if table is None:
+        return None
+    valid_from, points, clause = table.date("from"), table.points("points"), table.text("clause")
+    if valid_from is None or points is None:
+        return None
+    return CapValue(valid_from, points, clause, table.line)
+
+
+def _warn_of_late_cap(check: Check, cap: Cap, rules: Mapping[str, Rule]) -> None:
+    for value in cap.values[:1]:
+        begun = (
+            rule
+            for rule in cap.rules
+            for first in rules[rule].values[:1]
+            if first.valid_from < value.valid_from
+        )
+        if early := ", ".join(begun):
+            message = (
+                f"{early} gives points before {value.valid_from}, where the cap begins: those are"
+                " neither limited nor counted towards the limit."
+            )
+            remedy = "Let the cap begin with the rules it limits, if that is not meant."
+            check.warning("cap-starts-late", value.line, message, remedy)
+
+
+def _read_programme(check: Check, path: Path, raw: object) -> Programme | None:
+    table = open_table(check, path, raw, ("id", "title", "period", "values"), ("tie",))
+    if table is None:
+        return None
+    programme = Programme(
+        id=table.id("id"),
+        title=table.label("title"),
+        period=table.word("period", PERIODS, "year"),
+        values=_read_values(table, _read_programme_value),
+        tie=_read_tie(table),
+        line=table.line,
+    )
+    if "tie" not in table.raw and any(value.quota for value in programme.values):
+        predicate, remedy = "has a quota, but no tie.", f"Add {EXAMPLES['tie']}."
+        check.error("missing-key", path, predicate, remedy)
+    return programme
+
+
+def _read_programme_value(check: Check, path: Path, raw: object) -> ProgrammeValue | None:
+    table = open_table(check, path, raw, ("from", "threshold", "clause"), ("quota",))
+    if table is None:
+        return None
+    valid_from, threshold = table.date("from"), table.points("threshold")
+    quota, clause = _read_quota(table), table.text("clause")
+    if valid_from is None or threshold is None:
+        return None
+    return ProgrammeValue(valid_from, threshold, quota, clause, table.line)
+
+
+def _read_quota(table: Table) -> int | None:
+    raw, path = table.raw.get("quota"), table.at("quota")
+    if raw is None:
+        return None
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        predicate = f"is {KINDS[type(raw)]}; a number of persons was expected."
+        table.check.error("wrong-type", path, predicate, "Write a whole number: 10.")
+        return None
+    if not 1 <= raw <= QUOTA_MAX:
+        predicate = f"is not between 1 and {QUOTA_MAX:,}."
+        remedy = "Write how many persons get it; leave quota out if all do."
+        table.check.error("number-range", path, predicate, remedy)
+        return None
+    return raw
+
+
+def _read_tie(programme: Table) -> Tie:
+    path, raw = programme.at("tie"), programme.raw.get("tie")
+    table = open_table(programme.check, path, raw, ("break_by", "otherwise"))
+    if table is None:
+        # Without a quota nothing ends in a tie: all who reach the threshold get in.
+        return Tie(break_by=(), otherwise="include")
+    words: list[BreakBy] = []
+    for word_path, element in table.items("break_by", LABELS_MAX, empty=True):
+        word = read_word(table.check, word_path, element, BREAK_BY)
+        if word in words:
+            predicate = f"names {word!r} again."
+            table.check.error("repeated", word_path, predicate, "Name each word once.")
+        elif word is not None:
+            words.append(word)
+    return Tie(break_by=tuple(words), otherwise=table.word("otherwise", OTHERWISE, "exclude"))
+
+
+def _read_labels(root: Table) -> Mapping[str, Label]:
+    path, raw = root.at("labels"), root.raw.get("labels", {})
+    if not isinstance(raw, dict):
+        predicate = f"is {KINDS[type(raw)]}; a table was expected."
+        root.check.error("wrong-type", path, predicate, f"Write {EXAMPLES['labels']}.")
+        return MappingProxyType({})
+    check_count(root.check, path, raw, LABELS_MAX)
+    for code in raw:
+        check_id(root.check, (*path, code), code)
+    labels = {code: read_label(root.check, (*path, code), raw[code]) for code in raw}
+    return MappingProxyType(labels)

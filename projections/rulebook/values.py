@@ -1,0 +1,324 @@
+"""A rulebook as frozen values, its limits, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from attrs import field, frozen
+from mileage.ledger import MileageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mileage.ledger.fields import Label
+
+__all__ = [
+    "BREAK_BY",
+    "CAPS_MAX",
+    "DAY_MAX",
+    "DAY_MIN",
+    "GRADES_MAX",
+    "ID_CHARS_MAX",
+    "LABELS_MAX",
+    "LINE_CHARS_MAX",
+    "OPEN_DAY",
+    "OTHERWISE",
+    "PERIODS",
+    "PERS",
+    "POINT",
+    "POINTS_MAX",
+    "PROBLEM_CODES",
+    "PROGRAMMES_MAX",
+    "QUOTA_MAX",
+    "RULES_MAX",
+    "SPLITS",
+    "TEXT_BYTES_MAX",
+    "TEXT_CHARS_MAX",
+    "TITLE_CHARS_MAX",
+    "VALUES_MAX",
+    "ActivityInfo",
+    "BreakBy",
+    "Cap",
+    "CapValue",
+    "Otherwise",
+    "Per",
+    "Period",
+    "Problem",
+    "Programme",
+    "ProgrammeValue",
+    "Rule",
+    "RuleValue",
+    "Rulebook",
+    "RulebookError",
+    "Split",
+    "Tie",
+]
+
+Per = Literal["activity", "hour"]
+Split = Literal["share", "each"]
+Period = Literal["month", "quarter", "half", "year", "lifetime"]
+BreakBy = Literal["activities", "earliest", "joined"]
+Otherwise = Literal["include", "exclude"]
+
+PERS: tuple[Per, ...] = ("activity", "hour")
+SPLITS: tuple[Split, ...] = ("share", "each")
+PERIODS: tuple[Period, ...] = ("month", "quarter", "half", "year", "lifetime")
+"""Periods that caps and programmes count in; all but the last are parts of the calendar year."""
+BREAK_BY: tuple[BreakBy, ...] = ("activities", "earliest", "joined")
+"""What can decide between persons with equal points."""
+OTHERWISE: tuple[Otherwise, ...] = ("include", "exclude")
+
+POINT = 10_000
+"""Units in one point: every amount of points is a whole number of 1/10,000 point."""
+OPEN_DAY = 99_991_231
+"""The `day_until` of a row that has no end."""
+
+# Limits: far above any real scheme, low enough that even a hostile text costs only seconds.
+TEXT_BYTES_MAX = 1_048_576
+"""Longest rulebook that is read, in bytes of UTF-8."""
+LINE_CHARS_MAX = 2_000
+RULES_MAX = 500
+CAPS_MAX = 200
+PROGRAMMES_MAX = 200
+VALUES_MAX = 200
+GRADES_MAX = 100
+LABELS_MAX = 1_000
+ID_CHARS_MAX = 64
+TITLE_CHARS_MAX = 200
+TEXT_CHARS_MAX = 1_000
+POINTS_MAX = 1_000_000 * POINT
+QUOTA_MAX = 1_000_000
+DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
+
+PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "bad-id": "an id has other characters than letters, digits, '-', '_' and '.', or too many",
+        "cap-lowered-then-raised": "a limit goes down and up again within one period",
+        "cap-order": "versions in force in one period apply the same caps in another order",
+        "cap-starts-late": "a rule gives points before its cap begins (warning)",
+        "control-character": "a character that cannot be seen or changes how others are read",
+        "date-order": "dated values are not in order of date, or two begin on one day",
+        "date-range": "a date outside 1900 to 2999",
+        "duplicate-id": "two entries of a kind have the same id",
+        "empty": "a text, list or table that must not be empty",
+        "grade-dropped": "a later value says nothing of a grade that had points (warning)",
+        "missing-key": "something the grammar requires is not written",
+        "no-grades": "points by grade for an activity that has no grades",
+        "no-hours": "points per hour for an activity that has no hours",
+        "no-shares": "points divided by shares for an activity whose people declare none",
+        "not-a-date": "a date was expected",
+        "number-places": "a number with more than 4 decimal places",
+        "number-range": "a number below or above what is allowed",
+        "overlap": "two rules give points for one activity on the same day",
+        "repeated": "the same word or rule is named twice",
+        "toml-syntax": "the text is not TOML 1.0",
+        "too-large": "the text, a line, a list or a title is longer than allowed",
+        "unknown-activity": "a rule names an activity that is not known",
+        "unknown-key": "a key that the grammar does not have",
+        "unknown-rule": "a cap names a rule that the rulebook does not have",
+        "unknown-word": "a word outside the list of words allowed there",
+        "until-order": "a rule ends before its last value begins",
+        "wrong-type": "text, number, list or table stand where another was expected",
+    }
+)
+"""Every code a problem can have, and what it means; codes are stable."""
+
+
+# Values ------------------------------------------------------------------------------------
+
+
+@frozen
+class RuleValue:
+    """What a rule gives from a day on.
+
+    Attributes:
+        valid_from: First day, by the day the activity was done.
+        points: 1/10,000 points per activity or hour; a mapping gives them by grade, a plain
+            number counts for every grade alike.
+        clause: Where the scheme says so.
+        line: Line of the value in the rulebook's text.
+    """
+
+    valid_from: date
+    points: int | Mapping[str, int]
+    clause: str
+    line: int
+
+
+@frozen
+class Rule:
+    """Points for one kind of activity.
+
+    Attributes:
+        id: Name of the rule, unique among the rules of its rulebook.
+        title: What people call it.
+        activity: The kind of activity that earns.
+        per: Whether the points are for the activity or for each hour of it.
+        split: "share" divides the points by the declared shares, "each" gives them whole to
+            everyone who took part.
+        until: First day on which the rule gives nothing any more, or None.
+        values: Dated values in order of date; each holds until the next one begins.
+        line: Line where the rule begins.
+    """
+
+    id: str
+    title: Label
+    activity: str
+    per: Per
+    split: Split
+    until: date | None
+    values: tuple[RuleValue, ...]
+    line: int
+
+
+@frozen
+class CapValue:
+    """The most 1/10,000 points a person can get in one period, from a day on."""
+
+    valid_from: date
+    limit_points: int
+    clause: str
+    line: int
+
+
+@frozen
+class Cap:
+    """A limit on what some rules together give one person in one period.
+
+    Attributes:
+        id: Name of the cap, unique among the caps of its rulebook.
+        title: What people call it.
+        rules: Ids of the rules it covers.
+        period: What the limit is counted in.
+        values: Dated limits in order of date.
+        line: Line where the cap begins.
+    """
+
+    id: str
+    title: Label
+    rules: tuple[str, ...]
+    period: Period
+    values: tuple[CapValue, ...]
+    line: int
+
+
+@frozen
+class ProgrammeValue:
+    """What a programme asks for, from a day on.
+
+    Attributes:
+        valid_from: First day.
+        threshold_points: 1/10,000 points a person needs in the period.
+        quota: How many persons get it, or None for all who reach the threshold.
+        clause: Where the scheme says so.
+        line: Line of the value in the rulebook's text.
+    """
+
+    valid_from: date
+    threshold_points: int
+    quota: int | None
+    clause: str
+    line: int
+
+
+@frozen
+class Tie:
+    """What decides between persons with equal points where a quota ends.
+
+    Attributes:
+        break_by: "activities" (more rewarded activities first), "earliest" (reached the total
+            earlier), "joined" (longer service first), tried in this order.
+        otherwise: Whether all who are still tied get in ("include") or none of them.
+    """
+
+    break_by: tuple[BreakBy, ...]
+    otherwise: Otherwise
+
+
+@frozen
+class Programme:
+    """Something people become eligible for by points, such as training abroad."""
+
+    id: str
+    title: Label
+    period: Period
+    values: tuple[ProgrammeValue, ...]
+    tie: Tie
+    line: int
+
+
+@frozen
+class Rulebook:
+    """A whole rulebook, free of errors.
+
+    Attributes:
+        id: Name of the rulebook.
+        title: What people call it.
+        source: The document it puts into rules.
+        rules: Rules in the order of the text.
+        caps: Caps in the order of the text, which is the order they apply in.
+        programmes: Programmes in the order of the text.
+        labels: How codes such as grades are shown.
+        digest: SHA-256 of the text's UTF-8, in hexadecimal.
+        text: The text itself.
+    """
+
+    id: str
+    title: Label
+    source: str
+    rules: tuple[Rule, ...]
+    caps: tuple[Cap, ...]
+    programmes: tuple[Programme, ...]
+    labels: Mapping[str, Label]
+    digest: str
+    text: str = field(repr=False)
+
+
+@frozen
+class ActivityInfo:
+    """What the checker needs to know of a kind of activity."""
+
+    name: str
+    has_grade: bool
+    has_hours: bool
+    has_shares: bool = True
+
+
+@frozen
+class Problem:
+    """One thing that is wrong with a rulebook, where it is, and what to do.
+
+    Attributes:
+        code: One of `PROBLEM_CODES`.
+        line: Line, from 1.
+        column: Column, from 1, in characters.
+        message: What is wrong.
+        excerpt: The line as written.
+        remedy: What to do about it.
+        severity: An "error" keeps the rulebook from being used, a "warning" does not.
+    """
+
+    code: str
+    line: int
+    column: int
+    message: str
+    excerpt: str
+    remedy: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.severity} {self.code}: {self.message}"
+
+
+class RulebookError(MileageError, ValueError):
+    """A rulebook, or several in force together, cannot be used.
+
+    Attributes:
+        problems: Everything that was found, warnings too, in order of line.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
