@@ -50,13 +50,15 @@ def prepared(facts: int) -> Ledger:
     """The ledger of a size: made once through the import, with its ratio to raw inserts."""
     path = CACHE / f"ledger-{facts}.sqlite"
     if not path.exists():
-        shutil.rmtree(CACHE, ignore_errors=True)
-        rows = CACHE / "rows"
+        rows = CACHE / f"rows-{facts}"
+        shutil.rmtree(rows, ignore_errors=True)
         rows.mkdir(parents=True)
         scale = f"{facts * 4}/{FACTS_AT_SCALE_4}"
         print(f"making {facts:,} facts (scale {scale}, {len(YEARS)} years) …", file=sys.stderr)
         generator.write(rows, scale=scale, seed=2005, years=YEARS)
         work = path.with_suffix(".part.sqlite")
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{work}{suffix}").unlink(missing_ok=True)
         with Ledger.create(work, organisation="bench", opened_on=date(2005, 1, 1)) as ledger:
             text = rulebook_path().read_text("utf-8")
             ledger.adopt_rulebook(text, rulebook="smba-2005", on=date(2005, 1, 1), by="bench")
@@ -109,18 +111,18 @@ def bench_rebuild(ledger: Ledger, folder: Path) -> float:
     found: list[dict[str, float]] = []
     for number in range(REPEATS):
         raw = raw_select(ledger.path)
-        stages: dict[str, float] = {}
+        ends: dict[str, float] = {}
         start = time.perf_counter()
         build_read_model(
             ledger,
             folder / f"build-{number}.sqlite",
-            progress=lambda stage, _done, _all: stages.__setitem__(stage, time.perf_counter()),
+            progress=lambda stage, *_, ends=ends: ends.__setitem__(stage, time.perf_counter()),
         )
-        ends = [start, *stages.values()]
-        ratios = {s: (end - ends[i]) / raw for i, (s, end) in enumerate(stages.items())}
-        ratios["balances"] = (stages["score"] - start) / raw
-        ratios["all"] = (ends[-1] - start) / raw
-        ratios["seconds"] = ends[-1] - start
+        begins = [start, *ends.values()]
+        ratios = {s: (end - begins[i]) / raw for i, (s, end) in enumerate(ends.items())}
+        ratios["balances"] = (ends["score"] - start) / raw
+        ratios["all"] = (begins[-1] - start) / raw
+        ratios["seconds"] = begins[-1] - start
         found.append(ratios)
     median = {name: statistics.median(run[name] for run in found) for name in found[0]}
     say("rebuild: decode / raw SELECT", median["decode"])
@@ -211,7 +213,9 @@ def main() -> None:
                 )
             )
         )
-        print(f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6)))
+        print(
+            f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6))
+        )
         seconds = bench_rebuild(ledger, folder) if {"rebuild", "stock"} & set(wanted) else 0
         if "stock" in wanted:
             bench_stock(ledger, folder, seconds)

@@ -28,8 +28,8 @@ run mileage rebuild --quiet
 say "What it amounts to"
 run mileage ranking --period 2005 --limit 10
 first=$(mileage ranking --period 2005 --limit 1 --csv | sed -n 2p | cut -d, -f2)
-run mileage statement "$first" --period 2005-03
-run mileage explain "$first" --period 2005-03
+run mileage statement "$first" --period 2005
+run mileage explain "$first" --period 2005-Q4
 run mileage eligible overseas-training --as-of 2005-12-31
 
 say "What HR gets"

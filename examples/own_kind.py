@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import attrs
-
 from mileage.ledger import (
     Activity,
     Data,
@@ -71,7 +70,9 @@ def main(folder: Path) -> None:
     path = folder / "own.sqlite"
     with Ledger.create(path, organisation="Example office") as ledger, ReadModel(ledger) as model:
         ledger.adopt_rulebook(RULEBOOK, rulebook="own", on=date(2005, 1, 1), by="office")
-        ledger.record(UnitEstablished("HQ", "본청", "Head office"), on=date(2005, 1, 1), by="office")
+        ledger.record(
+            UnitEstablished("HQ", "본청", "Head office"), on=date(2005, 1, 1), by="office"
+        )
         ledger.record(MemberJoined("E-01", "HQ", "G6"), on=date(2005, 1, 3), by="office")
         held = MentoringHeld("M-1", "Reading a budget", "E-01", Decimal("2.5"))
         ledger.record(held, on=date(2005, 5, 2), by="office")

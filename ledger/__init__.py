@@ -34,6 +34,8 @@ from .errors import (
 )
 from .facts import Command, Fact, Recorded
 from .fields import Label, Share, equal_shares, shares
+from .history import HistoryLine, history
+from .importing import ImportResult, import_file
 from .kinds import Activity, Data, Kind, Kinds, Programme, kind
 from .kinds.contest import ContestAwarded, ContestAwardWithdrawn, ContestEntered, ContestOpened
 from .kinds.learning_club import (
@@ -61,6 +63,7 @@ from .kinds.proposal import (
 )
 from .kinds.unit import UnitEstablished
 from .ledger import Ledger, system_clock
+from .names import read_entries
 
 __all__ = [
     "Activity",
@@ -75,7 +78,9 @@ __all__ = [
     "Entry",
     "Fact",
     "FactVoided",
+    "HistoryLine",
     "ImportRefused",
+    "ImportResult",
     "InvalidFact",
     "KeyConflict",
     "Kind",
@@ -115,7 +120,10 @@ __all__ = [
     "UnknownKind",
     "equal_shares",
     "format_amount",
+    "history",
+    "import_file",
     "kind",
+    "read_entries",
     "shares",
     "system_clock",
     "to_units",

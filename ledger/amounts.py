@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Context, Decimal, Inexact
 
 __all__ = ["SCALE", "WHOLE_SHARE", "format_amount", "to_units"]
 
@@ -13,6 +14,10 @@ WHOLE_SHARE = 100 * SCALE
 """Units of a share of 100 %."""
 
 _AMOUNT_MAX = 10**15  # leaves room for products with a share within 64 bits
+_PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+# Enough digits for every amount allowed: what does not fit into them is no such amount, and is
+# reported, not rounded.
+_EXACT = Context(prec=40, traps=[Inexact])
 
 
 def to_units(amount: Decimal | int | str) -> int:
@@ -25,18 +30,18 @@ def to_units(amount: Decimal | int | str) -> int:
     if isinstance(amount, (float, bool)):
         msg = "give a decimal or a text, not a float"
         raise ValueError(msg)  # noqa: TRY004 - one kind of error for every unfit amount
-    try:
-        scaled = Decimal(amount).scaleb(4)
-    except InvalidOperation:
+    if isinstance(amount, str) and not _PLAIN.fullmatch(amount):
         msg = "not a decimal number"
-        raise ValueError(msg) from None
-    if not scaled.is_finite() or abs(scaled) > _AMOUNT_MAX:
+        raise ValueError(msg)
+    number = Decimal(amount)
+    if not number.is_finite() or abs(number) > _AMOUNT_MAX // SCALE:
         msg = "out of range"
         raise ValueError(msg)
-    if scaled != scaled.to_integral_value():
+    try:
+        return int(_EXACT.scaleb(number, 4).to_integral_exact(context=_EXACT))
+    except Inexact:
         msg = "more than four decimal places"
-        raise ValueError(msg)
-    return int(scaled)
+        raise ValueError(msg) from None
 
 
 def format_amount(units: int) -> str:

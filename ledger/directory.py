@@ -7,6 +7,7 @@ or a figure.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,10 +16,11 @@ from .errors import InvalidFact, LedgerFileError
 from .fields import Code, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sqlite_utils import Database
+    from sqlite_utils.db import Table
 
 __all__ = ["Directory", "Entry"]
 
@@ -79,13 +81,8 @@ class Directory:
             LedgerFileError: The file cannot be written.
         """
         rows = [attrs.asdict(entry) for entry in entries]
-        try:
-            database = self._open()
-            with database.conn:
-                database["people"].upsert_all(rows, pk="person")
-        except sqlite3.Error as error:
-            msg = f"{self.path.name}: {error}"
-            raise LedgerFileError(msg) from error
+        with self._table() as people, people.db.conn:
+            people.upsert_all(rows, pk="person")
         return len(rows)
 
     def get(self, person: str) -> Entry | None:
@@ -93,30 +90,47 @@ class Directory:
         return self.find([person]).get(person)
 
     def find(self, persons: Iterable[str]) -> dict[str, Entry]:
-        """Entries by person; those without an entry are left out."""
+        """Entries by person; those without an entry are left out.
+
+        Raises:
+            LedgerFileError: The file cannot be read.
+        """
         if not self.path.exists():
             return {}
         wanted = list(persons)
         found: dict[str, Entry] = {}
-        database = self._open()
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
-            marks = ",".join("?" * len(part))
-            for row in database["people"].rows_where(f"person IN ({marks})", part):
-                found[str(row["person"])] = Entry(**row)
+        with self._table() as people:
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                marks = ",".join("?" * len(part))
+                for row in people.rows_where(f"person IN ({marks})", part):
+                    found[str(row["person"])] = Entry(**row)
         return found
 
     def search(self, text: str) -> list[Entry]:
-        """Entries whose name or employee number contains a text, in order of person."""
+        """Entries whose name or employee number contains a text, in order of person.
+
+        Raises:
+            LedgerFileError: The file cannot be read.
+        """
         if not self.path.exists():
             return []
         like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        rows = self._open()["people"].rows_where(
-            "name LIKE ? ESCAPE '\\' OR employee_number LIKE ? ESCAPE '\\'",
-            [like, like],
-            order_by="person",
-        )
-        return [Entry(**row) for row in rows]
+        with self._table() as people:
+            rows = people.rows_where(
+                "name LIKE ? ESCAPE '\\' OR employee_number LIKE ? ESCAPE '\\'",
+                [like, like],
+                order_by="person",
+            )
+            return [Entry(**row) for row in rows]
+
+    @contextmanager
+    def _table(self) -> Iterator[Table]:
+        try:
+            yield self._open().table("people")
+        except sqlite3.Error as error:
+            msg = f"{self.path.name}: the directory of names cannot be used ({error})"
+            raise LedgerFileError(msg) from error
 
     def _open(self) -> Database:
         if self._database is None:
@@ -124,7 +138,7 @@ class Directory:
 
             connection = sqlite3.connect(self.path, check_same_thread=False)
             self._database = Database(connection)
-            self._database["people"].create(
+            self._database.table("people").create(
                 {"person": str, "name": str, "employee_number": str},
                 pk="person",
                 not_null={"name", "employee_number"},

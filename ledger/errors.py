@@ -140,7 +140,7 @@ class Problem:
     """One thing wrong in a file.
 
     Attributes:
-        file: Name of the file as it was given.
+        file: Name of the file, without its folder.
         line: Line the row begins on, from 1; 0 for the file as a whole.
         field: Column or key concerned; empty for the row as a whole.
         rule: Stable name of the rule that is broken.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +18,21 @@ from .kinds.registry import Kind, Kinds, kind_of
 __all__ = ["Command", "Fact", "Recorded", "decode", "encode", "format_instant", "parse_instant"]
 
 _ENVELOPE = frozenset({"data", "key", "occurred_on", "recorded_at", "recorded_by", "source"})
-_WORDS = Text("", "", length_max=400)
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+KEY_LENGTH_MAX = 400
+_WORDS = Text("", "", length_max=KEY_LENGTH_MAX)
+
+
+def check_words(name: str, value: Any) -> None:
+    """Check a text of the envelope: a key, a source, an id of who records.
+
+    Raises:
+        InvalidFact: It is unfit.
+    """
+    try:
+        _WORDS.check(value)
+    except ValueError as error:
+        raise InvalidFact(name, str(error)) from None
 
 
 @attrs.frozen
@@ -49,10 +65,7 @@ class Command:
             value = getattr(self, name)
             if value is None and name == "key":
                 continue
-            try:
-                _WORDS.check(value)
-            except ValueError as error:
-                raise InvalidFact(name, str(error)) from None
+            check_words(name, value)
 
     @property
     def kind(self) -> Kind:
@@ -128,26 +141,49 @@ def format_instant(instant: datetime) -> str:
     if instant.tzinfo is None:
         msg = "an instant must have a time zone"
         raise ValueError(msg)
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str) -> datetime:
     """Read what ``format_instant`` wrote, and nothing else."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _INSTANT.fullmatch(text):
+        msg = "not an instant of the form YYYY-MM-DDTHH:MM:SS.ffffffZ"
+        raise ValueError(msg)
+    return datetime.fromisoformat(text)
 
 
 def encode(fact: Fact) -> bytes:
-    """Write a fact as canonical JSON (RFC 8785): the bytes that are stored and can be proved."""
-    return rfc8785.dumps(
-        {
-            "data": fact.kind.dump(fact.data),
-            "key": fact.key,
-            "occurred_on": fact.occurred_on.isoformat(),
-            "recorded_at": format_instant(fact.recorded_at),
-            "recorded_by": fact.recorded_by,
-            "source": fact.source,
-        },
+    """Write a fact as canonical JSON (RFC 8785): the bytes that are stored and can be proved.
+
+    The canonical form of an object is that of its members in order of name. So the envelope, whose
+    names are fixed, is put together of parts, most of which are the same for many facts.
+    """
+    return (
+        b'{"data":%b,"key":%b,"occurred_on":%b,"recorded_at":%b,"recorded_by":%b,"source":%b}'
+        % (
+            rfc8785.dumps(fact.kind.dump(fact.data)),
+            rfc8785.dumps(fact.key),
+            _canonical_day(fact.occurred_on),
+            _canonical_instant(fact.recorded_at),
+            _canonical_words(fact.recorded_by),
+            _canonical_words(fact.source),
+        )
     )
+
+
+@functools.lru_cache(maxsize=4_096)
+def _canonical_day(day: date) -> bytes:
+    return rfc8785.dumps(day.isoformat())
+
+
+@functools.lru_cache(maxsize=16)
+def _canonical_instant(instant: datetime) -> bytes:
+    return rfc8785.dumps(format_instant(instant))
+
+
+@functools.lru_cache(maxsize=1_024)
+def _canonical_words(words: str) -> bytes:
+    return rfc8785.dumps(words)
 
 
 def decode(stream: str, version: int, topic: str, state: bytes, kinds: Kinds) -> Fact:

@@ -7,6 +7,7 @@ and strictly reads the stored JSON, and says how a replay reads it in columns.
 
 from __future__ import annotations
 
+import functools
 import re
 from abc import ABC, abstractmethod
 from datetime import date
@@ -18,7 +19,7 @@ import attrs
 from .amounts import WHOLE_SHARE, format_amount, to_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "Choice",
@@ -44,7 +45,7 @@ PEOPLE_MAX = 10_000
 _CODE = re.compile(r"[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,63}")
 # Control characters (NUL among them) have no business in a record; line breaks and tabs may.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @attrs.frozen
@@ -85,6 +86,7 @@ def shares(parts: Mapping[str, Decimal | int | str]) -> tuple[Share, ...]:
     return tuple(Share(person, _percent(to_units(part))) for person, part in parts.items())
 
 
+@functools.lru_cache(maxsize=4_096)  # many facts fall on few days
 def parse_date(text: str) -> date:
     """Read a civil date, ``YYYY-MM-DD`` and nothing else.
 
@@ -144,6 +146,14 @@ class FieldType(ABC):
         Raises:
             ValueError: The text cannot be read.
         """
+
+    def read(self, value: Any) -> Any:
+        """Read a value of a JSON Lines file: a text as ``parse`` does, or a JSON form of its own.
+
+        Raises:
+            ValueError: The value cannot be read.
+        """
+        return self.parse(_string(value))
 
     def dump(self, value: Any) -> Any:
         """Turn a checked value into its JSON form."""
@@ -268,6 +278,9 @@ class Hours(FieldType):
     def parse(self, text: str) -> Decimal:
         return _percent(to_units(text))
 
+    def read(self, value: Any) -> Decimal:
+        return _percent(_number(value))
+
     def dump(self, value: Decimal) -> int:
         return to_units(value)
 
@@ -278,7 +291,7 @@ class Hours(FieldType):
         return format_amount(to_units(value))
 
     def schema(self) -> dict[str, Any]:
-        return {"type": ["string", "integer"], "pattern": r"^\d+(\.\d{1,4})?$"}
+        return {"type": ["string", "number"], "pattern": r"^\d+(\.\d{1,4})?$"}
 
 
 @attrs.frozen
@@ -288,12 +301,13 @@ class Codes(FieldType):
     column = '["VARCHAR"]'
 
     def check(self, value: Any) -> None:
-        _check_list(value)
-        for item in value:
-            _check_code(item)
+        _check_list(value, value)
 
     def parse(self, text: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in text.split(";"))
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        return self.parse(value) if type(value) is str else self.load(value)
 
     def dump(self, value: tuple[str, ...]) -> list[str]:
         return list(value)
@@ -337,10 +351,9 @@ class Shares(FieldType):
         if not isinstance(value, tuple) or not all(type(part) is Share for part in value):
             msg = "must be a tuple of Share"
             raise ValueError(msg)
-        _check_list(tuple(part.person for part in value))
+        _check_list(value, [part.person for part in value])
         whole = 0
         for part in value:
-            _check_code(part.person)
             units = to_units(part.percent)
             if units <= 0:
                 msg = f"the share of {part.person} must be more than 0"
@@ -355,25 +368,32 @@ class Shares(FieldType):
         if not any(":" in part for part in parts):
             return equal_shares(parts)
         found = []
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             person, colon, percent = part.partition(":")
             if not colon:
-                msg = f"{person} has no share: give every person one, or none"
+                msg = f"part {number} has no share: give every person one, or none"
                 raise ValueError(msg)
             found.append(Share(person.strip(), _percent(to_units(percent.strip()))))
         return tuple(found)
+
+    def read(self, value: Any) -> tuple[Share, ...]:
+        if type(value) is str:
+            return self.parse(value)
+        if all(type(item) is str for item in _list(value)):
+            return equal_shares(value)
+        return tuple(
+            Share(_string(item["person"]), _percent(_number(item["percent"])))
+            for item in _parts(value, "percent")
+        )
 
     def dump(self, value: tuple[Share, ...]) -> list[dict[str, Any]]:
         return [{"person": part.person, "share": to_units(part.percent)} for part in value]
 
     def load(self, stored: Any) -> tuple[Share, ...]:
-        found = []
-        for item in _list(stored):
-            if not isinstance(item, dict) or set(item) != {"person", "share"}:
-                msg = "each part must have exactly person and share"
-                raise ValueError(msg)
-            found.append(Share(_string(item["person"]), _percent(_integer(item["share"]))))
-        return tuple(found)
+        return tuple(
+            Share(_string(item["person"]), _percent(_integer(item["share"])))
+            for item in _parts(stored, "share")
+        )
 
     def show(self, value: tuple[Share, ...]) -> str:
         return ";".join(f"{part.person}:{format_amount(to_units(part.percent))}" for part in value)
@@ -386,7 +406,7 @@ class Shares(FieldType):
             "type": "object",
             "properties": {
                 "person": {"type": "string"},
-                "percent": {"type": ["string", "integer"]},
+                "percent": {"type": ["string", "number"]},
             },
             "required": ["person", "percent"],
             "additionalProperties": False,
@@ -404,28 +424,32 @@ def _check_text(value: Any, length_max: int) -> None:
     if len(value) > length_max:
         msg = f"has {len(value):,} characters, {length_max:,} are allowed"
         raise ValueError(msg)
-    if bad := _CONTROL.search(value):
+    if not value.isprintable() and (bad := _CONTROL.search(value)):
         msg = f"has the control character U+{ord(bad.group()):04X}"
         raise ValueError(msg)
 
 
 def _check_code(value: Any) -> None:
-    _check_text(value, CODE_LENGTH_MAX)
-    if not _CODE.fullmatch(value):
+    if type(value) is not str or not _CODE.fullmatch(value):
+        _check_text(value, CODE_LENGTH_MAX)
         msg = "may have letters, digits, '-', '_' and '.' only, and begins with a letter or digit"
         raise ValueError(msg)
 
 
-def _check_list(value: Any) -> None:
+def _check_list(value: Any, codes: Sequence[Any]) -> None:
     if not isinstance(value, tuple) or not value:
         msg = "must name at least one"
         raise ValueError(msg)
     if len(value) > PEOPLE_MAX:
         msg = f"has {len(value):,} items, {PEOPLE_MAX:,} are allowed"
         raise ValueError(msg)
-    if len(set(value)) != len(value):
-        msg = f"names {next(item for item in value if value.count(item) > 1)} more than once"
-        raise ValueError(msg)
+    seen: set[str] = set()
+    for code in codes:
+        _check_code(code)
+        if code in seen:
+            msg = f"names {code} more than once"
+            raise ValueError(msg)
+        seen.add(code)
 
 
 def _string(stored: Any) -> str:
@@ -440,6 +464,22 @@ def _integer(stored: Any) -> int:
         msg = "must be an integer"
         raise ValueError(msg)
     return stored
+
+
+def _number(value: Any) -> int:
+    """Units of a decimal number that stands in a JSON file, as a text or as a number."""
+    if type(value) not in (str, int, Decimal):
+        msg = "must be a number"
+        raise ValueError(msg)
+    return to_units(value)
+
+
+def _parts(value: Any, share: str) -> list[dict[str, Any]]:
+    for item in _list(value):
+        if not isinstance(item, dict) or set(item) != {"person", share}:
+            msg = f"each part must have exactly person and {share}"
+            raise ValueError(msg)
+    return _list(value)
 
 
 def _list(stored: Any) -> list[Any]:

@@ -8,19 +8,26 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import attrs
-from eventsourcing.persistence import InfrastructureFactory, PersistenceError
+from eventsourcing.persistence import InfrastructureFactory, Notification, PersistenceError
 from eventsourcing.utils import Environment
 
-
 from .directory import Directory
-from .errors import InvalidFact, KeyConflict, LedgerFileError, ReadOnlyLedger, Refused
-from .facts import Command, Fact, Recorded
+from .errors import (
+    InvalidFact,
+    KeyConflict,
+    LedgerFileError,
+    NotALedger,
+    ReadOnlyLedger,
+    Refused,
+)
+from .facts import KEY_LENGTH_MAX, Command, Fact, Recorded
 from .kinds import kinds as default_kinds
 from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted, rulebook_digest
 from .store import (
@@ -37,14 +44,14 @@ from .store import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from eventsourcing.persistence import Notification
-
-    from .kinds.registry import Kinds
+    from .kinds.registry import Kind, Kinds
 
 __all__ = ["Ledger", "Writer", "system_clock", "voided_keys"]
 
 DEFAULT_TIME_ZONE = "Asia/Seoul"
 BATCH_ROWS = 5_000
+LOOK_AHEAD_ROWS = 1_000
+STREAMS_MAX = 100_000
 LOCK_TIMEOUT_SECONDS = 5
 
 
@@ -63,6 +70,7 @@ class Ledger:
         path: The ledger's file. Beside it stand ``NAME.people.sqlite`` (the directory),
             ``NAME.read`` (read models) and ``NAME.hr.sqlite`` (what HR was sent).
         organisation: Whose ledger it is.
+        stream_of_opening: Stream of the first fact; it identifies the ledger.
         time_zone: Zone of all civil dates in it, fixed when it was opened.
         clock: Function that tells the present instant.
         read_only: Whether nothing can be recorded.
@@ -101,10 +109,11 @@ class Ledger:
         self.mapper = FactMapper(CanonicalTranscoder())
         self.mapper.kinds = kinds
         self.organisation = ""
+        self.stream_of_opening = ""
         self.time_zone = ZoneInfo("UTC")
 
     @classmethod
-    def create(
+    def create(  # noqa: PLR0913 - each is a choice of its own
         cls,
         path: Path | str,
         *,
@@ -143,12 +152,14 @@ class Ledger:
             opened = LedgerOpened(
                 ledger=secrets.token_hex(8), organisation=organisation, time_zone=time_zone
             )
-            ledger.record(opened, on=opened_on or ledger.today(), by=recorded_by, source="init")
+            day = opened_on or ledger.today()
+            first = ledger.record(opened, on=day, by=recorded_by, source="init")
         except BaseException:
             ledger.close()
             path.unlink()
             raise
         ledger.organisation = organisation
+        ledger.stream_of_opening = first.fact.originator_id
         return ledger
 
     @classmethod
@@ -174,18 +185,17 @@ class Ledger:
         writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
         ledger = cls(path, clock=clock, kinds=kinds, read_only=read_only or not writable)
         try:
-            with explained(path.name):
-                first = ledger.recorder.select_notifications(1, 1)
+            first = ledger.recorder.select_notifications(1, 1)
+            opened = ledger._fact(first[0]).data if first else None
+            if not isinstance(opened, LedgerOpened):
+                msg = f"{path.name}: its first fact does not open a ledger"
+                raise NotALedger(msg)  # noqa: TRY301 - closed like after any other error
+            ledger.organisation = opened.organisation
+            ledger.stream_of_opening = str(first[0].originator_id)
+            ledger.time_zone = _zone(opened.time_zone)
         except BaseException:
             ledger.close()
             raise
-        opened = ledger._fact(first[0]).data if first else None
-        if not isinstance(opened, LedgerOpened):
-            ledger.close()
-            msg = f"{path.name}: its first fact does not open a ledger"
-            raise LedgerFileError(msg)
-        ledger.organisation = opened.organisation
-        ledger.time_zone = _zone(opened.time_zone)
         return ledger
 
     def __enter__(self) -> Self:
@@ -237,8 +247,13 @@ class Ledger:
         Raises:
             InvalidFact, Refused, KeyConflict: As for ``record``; nothing was recorded.
         """
+        recorded: list[Recorded] = []
+        pending = iter(commands)
         with self.writer() as writer:
-            return [writer.add(command) for command in commands]
+            while batch := list(islice(pending, LOOK_AHEAD_ROWS)):
+                writer.look_ahead(batch)
+                recorded.extend(writer.add(command) for command in batch)
+        return recorded
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
@@ -251,16 +266,35 @@ class Ledger:
             yield writer
             writer.flush()
 
-    def void(self, key: str, *, reason: str, on: date, by: str, source: str = "api") -> Recorded:
+    def void(  # noqa: PLR0913 - all but the key and the reason are those of record
+        self,
+        fact: str,
+        *,
+        reason: str,
+        on: date,
+        by: str,
+        source: str = "api",
+        key: str | None = None,
+    ) -> Recorded:
         """Record that a fact was recorded in error and no longer counts from a date on.
+
+        Args:
+            fact: Key of that fact.
+            reason: Why it does not count.
+            on: Civil date from which it no longer counts.
+            by: Opaque id of who records it.
+            source: Where the correction comes from.
+            key: Key of the correction; needed to void a fact a second time, after its first
+                voiding was voided.
 
         Raises:
             Refused: There is no such fact, it is void already, the date is before the fact, or
                 another fact rests on it.
         """
-        return self.record(FactVoided(fact=key, reason=reason), on=on, by=by, source=source)
+        voided = FactVoided(fact=fact, reason=reason)
+        return self.record(voided, on=on, by=by, source=source, key=key)
 
-    def adopt_rulebook(
+    def adopt_rulebook(  # noqa: PLR0913 - all but the text are those of record
         self,
         text: str,
         *,
@@ -305,7 +339,11 @@ class Ledger:
 
     def today(self) -> date:
         """Today's civil date in the ledger's zone."""
-        return self.clock().astimezone(self.time_zone).date()
+        return self.day_of(self.clock())
+
+    def day_of(self, instant: datetime) -> date:
+        """Civil date of an instant in the ledger's zone."""
+        return instant.astimezone(self.time_zone).date()
 
     @property
     def position(self) -> int:
@@ -351,17 +389,49 @@ class Ledger:
         """The facts of one thing, oldest first; empty when nothing is recorded of it."""
         return [Recorded(event.id, self._fact(event)) for event in self.recorder.stream(stream)]
 
+    def first_position(self, stream: str, topics: Sequence[str]) -> int | None:
+        """Position of the first fact of a stream with one of the topics, if any."""
+        with self.recorder.reading() as session:
+            return session.first_position(stream, topics)
+
     def mentions(self, person: str) -> list[Recorded]:
         """The facts that name a person, in order of position; a scan of the whole ledger."""
         with self.recorder.reading() as session:
             found = [Recorded(event.id, self._fact(event)) for event in session.mentions(person)]
         return [item for item in found if person in _people(item.fact)]
 
+    def at(self, position: int) -> Recorded:
+        """The fact at a position.
+
+        Raises:
+            LookupError: There is none.
+        """
+        return self.at_all([position])[0]
+
+    def at_all(self, positions: Sequence[int]) -> list[Recorded]:
+        """The facts at several positions, in the order given.
+
+        Raises:
+            LookupError: There is none at one of them.
+        """
+        with self.recorder.reading() as session:
+            events = {event.id: event for event in session.at(positions)}
+        for position in positions:
+            if position not in events:
+                msg = f"no fact has the position {position}"
+                raise LookupError(msg)
+        return [Recorded(position, self._fact(events[position])) for position in positions]
+
+    def positions(self, keys: Sequence[str]) -> dict[str, int]:
+        """Positions of the facts that have one of the keys; unknown keys are left out."""
+        with self.recorder.reading() as session:
+            return session.positions(keys)
+
     def by_key(self, key: str) -> Recorded | None:
         """The fact that has a key, if any."""
         with self.recorder.reading() as session:
             event = session.by_key(key)
-        return event and Recorded(event.id, self._fact(event))
+        return Recorded(event.id, self._fact(event)) if event else None
 
     def state(self, stream: str) -> Any:
         """The present state of a thing, folded from its facts; ``None`` when it has none."""
@@ -394,10 +464,34 @@ class Writer:
     def __init__(self, ledger: Ledger, session: Session) -> None:
         self._ledger = ledger
         self._session = session
+        # What was asked for lately, in two generations, so that memory stays bounded.
         self._streams: dict[str, _Stream] = {}
-        self._pending: dict[str, Fact] = {}
-        self._today = ledger.today()
+        self._older_streams: dict[str, _Stream] = {}
+        self._pending: dict[str, Recorded] = {}
+        self._absent_keys: set[str] = set()
+        # Facts of one transaction become known together: they have one instant and one today.
+        self._recorded_at = ledger.clock()
+        self._today = ledger.day_of(self._recorded_at)
         self._position = -1
+
+    def look_ahead(self, commands: Sequence[Command]) -> None:
+        """Ask the database at once for what adding these commands would ask one by one.
+
+        Only a matter of speed: each command is decided on the same way afterwards.
+        """
+        if len(commands) < 2:  # noqa: PLR2004 - nothing to put together
+            return
+        keys = {command.effective_key for command in commands}
+        keys = {key for key in keys if key not in self._pending}  # not `-`: it walks the whole dict
+        self._absent_keys = keys - self._session.known_keys(keys)
+        streams = {command.stream for command in commands if command.kind.category}
+        fresh = {
+            name
+            for name in streams
+            if name not in self._streams and name not in self._older_streams
+        }
+        for name in fresh - self._session.known_streams(fresh):
+            self._streams[name] = _Stream(version=0, state=None, began_on=None)
 
     def add(self, command: Command) -> Recorded:
         """Decide on a command and add what it leads to.
@@ -406,15 +500,19 @@ class Writer:
             InvalidFact, Refused, KeyConflict: The command was not accepted; what was added
                 before stands.
         """
-        same = self.find(command.effective_key)
+        key = command.effective_key
+        same = self.find(key)
         if same is not None:
             if same.fact.kind is command.kind and same.fact.says_the_same(command):
                 return same
-            raise KeyConflict(command.effective_key, same.position)
+            raise KeyConflict(key, same.position)
+        if len(key) > KEY_LENGTH_MAX:
+            raise InvalidFact("key", "the natural key is too long", "give the fact a key")
         if isinstance(command.data, FactVoided):
             return self._void(command, command.data)
-        self._check(command)
-        name = command.stream
+        kind = command.kind
+        name = kind.stream(command.data)
+        self._check(command, kind, name)
         stream = self._stream(name)
         if stream.began_on and command.occurred_on < stream.began_on:
             raise Refused(
@@ -422,24 +520,28 @@ class Writer:
                 f"{command.occurred_on} is before {stream.began_on}, when {name} began",
                 field="occurred_on",
             )
-        programme = self._ledger.kinds.programme(command.kind.category)
+        programme = self._ledger.kinds.programme(kind.category)
         first: Recorded | None = None
         for number, data in enumerate(programme.decide(stream.state, command, self)):
-            fact = self._append(name, command, data, number)
-            stream.state = programme.evolve(stream.state, fact)
-            stream.began_on = stream.began_on or fact.occurred_on
-            first = first or Recorded(self._position, fact, new=True)
+            recorded = self._append(
+                name, stream, command, data, f"{key}/{number + 1}" if number else key
+            )
+            stream.state = programme.evolve(stream.state, recorded.fact)
+            stream.began_on = stream.began_on or recorded.fact.occurred_on
+            first = first or recorded
         if first is None:
-            raise Refused("fact.nothing-to-record", f"{command.kind.name} led to no fact")
+            raise Refused("fact.nothing-to-record", f"{kind.name} led to no fact")
         return first
 
     def find(self, key: str) -> Recorded | None:
         """The fact that has a key, whether committed or added in this transaction."""
+        if key in self._absent_keys:
+            return None
         pending = self._pending.get(key)
         if pending is not None:
-            self.flush()
+            return attrs.evolve(pending, new=False)
         event = self._session.by_key(key)
-        return event and Recorded(event.id, self._ledger._fact(event))  # noqa: SLF001
+        return Recorded(event.id, self._ledger._fact(event)) if event else None  # noqa: SLF001
 
     def state(self, stream: str) -> Any:
         """The folded state of a stream, with what this transaction added."""
@@ -449,40 +551,47 @@ class Writer:
         """Hand what is pending to the database; committed only when the transaction ends."""
         if self._pending:
             mapper = self._ledger.mapper
-            events = [mapper.to_stored_event(fact) for fact in self._pending.values()]
+            events = [mapper.to_stored_event(added.fact) for added in self._pending.values()]
             positions = self._session.insert(events)
             assert positions[-1] == self._position, positions  # noqa: S101 - told to callers
             self._pending.clear()
+        # Only now may streams be forgotten: the database has everything of theirs.
+        if len(self._streams) > STREAMS_MAX:
+            self._older_streams, self._streams = self._streams, {}
 
-    def _append(self, stream: str, command: Command, data: Any, number: int) -> Fact:
-        fact = Fact(
-            originator_id=stream,
-            originator_version=self._stream(stream).version + 1,
-            data=data,
-            occurred_on=command.occurred_on,
-            recorded_at=self._ledger.clock(),
-            recorded_by=command.recorded_by,
-            source=command.source,
-            key=command.effective_key + (f"/{number + 1}" if number else ""),
-        )
-        if self._position < 0:
-            self._position = self._session.last_position()
-        self._position += 1
-        self._stream(stream).version += 1
-        self._pending[fact.key] = fact
+    def _append(
+        self, name: str, stream: _Stream, command: Command, data: Any, key: str
+    ) -> Recorded:
         if len(self._pending) >= BATCH_ROWS:
             self.flush()
-        return fact
+        if self._position < 0:
+            self._position = self._session.last_position_given()
+        stream.version += 1
+        self._position += 1
+        fact = Fact(
+            originator_id=name,
+            originator_version=stream.version,
+            data=data,
+            occurred_on=command.occurred_on,
+            recorded_at=self._recorded_at,
+            recorded_by=command.recorded_by,
+            source=command.source,
+            key=key,
+        )
+        recorded = self._pending[key] = Recorded(self._position, fact, new=True)
+        self._absent_keys.discard(key)
+        return recorded
 
-    def _check(self, command: Command) -> None:
+    def _check(self, command: Command, kind: Kind, own: str) -> None:
         """Rules that hold for every kind: no future, and people and units that are there."""
         day = command.occurred_on
         if day > self._today:
             raise Refused("fact.in-the-future", f"{day} has not come yet", field="occurred_on")
-        own = command.stream
-        for name, field in command.kind.fields.items():
+        if isinstance(command.data, LedgerOpened) and self._session.last_position():
+            raise Refused("ledger.already-opened", "a ledger is opened once")
+        for name, field in kind.references.items():
             value = getattr(command.data, name)
-            if not field.refers_to or value is None:
+            if value is None:
                 continue
             for thing in field.ids(value):
                 stream = f"{field.refers_to}:{thing}"
@@ -490,9 +599,7 @@ class Writer:
                     continue
                 state = self.state(stream)
                 if state is None:
-                    raise Refused(
-                        f"{field.refers_to}.unknown", f"{thing} is not known", field=name
-                    )
+                    raise Refused(f"{field.refers_to}.unknown", f"{thing} is not known", field=name)
                 if field.refers_to == "member" and not state.serves_on(day):
                     raise Refused(
                         "member.not-serving",
@@ -510,7 +617,8 @@ class Writer:
     def _stream(self, name: str) -> _Stream:
         known = self._streams.get(name)
         if known is None:
-            known = self._streams[name] = self._load(name)
+            known = self._older_streams.pop(name, None) or self._load(name)
+            self._streams[name] = known
         return known
 
     def _load(self, name: str, *, void: str | None = None, check: bool = False) -> _Stream:
@@ -569,24 +677,37 @@ class Writer:
         if data.fact in voided_keys(voids):
             raise Refused("correction.already-void", f"{data.fact!r} is void already", field="fact")
         after = self._load(name, void=data.fact, check=True)
-        if after.state is None:
+        if after.state is None and self._can_be_mentioned(target.fact.kind):
             self._check_unmentioned(name)
-        fact = self._append(name, command, data, 0)
-        after.version = fact.originator_version
         self._streams[name] = after
-        return Recorded(self._position, fact, new=True)
+        return self._append(name, after, command, data, command.effective_key)
+
+    def _can_be_mentioned(self, kind: Kind) -> bool:
+        """Whether facts of other things have a field for the id; spares a scan of the ledger."""
+        return len(kind.id_fields) == 1 and any(
+            field.refers_to == kind.category
+            or (name == kind.id_fields[0] and other.category not in {kind.category, ""})
+            for other in self._ledger.kinds
+            for name, field in other.fields.items()
+        )
 
     def _check_unmentioned(self, name: str) -> None:
         """Refuse to void the last fact that makes a thing exist while others speak of it."""
         thing = name.partition(":")[2]
         for event in self._session.mentions(thing):
-            if event.originator_id != name:
+            if str(event.originator_id) != name and not self._is_void(event):
                 raise Refused(
                     "correction.rested-upon",
                     f"fact #{event.id} ({event.topic}) speaks of {thing}",
                     field="fact",
                     remedy="void that one first, or correct this one by a later fact",
                 )
+
+    def _is_void(self, event: Notification) -> bool:
+        stream = str(event.originator_id)
+        facts = [self._ledger._fact(each) for each in self._session.events(stream)]  # noqa: SLF001
+        voids = [(fact.key, fact.data.fact) for fact in facts if _is_void(fact)]
+        return self._ledger._fact(event).key in voided_keys(voids)  # noqa: SLF001
 
 
 def voided_keys(voids: Sequence[tuple[str, str]]) -> frozenset[str]:

@@ -14,25 +14,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from eventsourcing import sqlite
 from eventsourcing.persistence import (
     Mapper,
     Notification,
-    OperationalError,
+    PersistenceError,
     StoredEvent,
     Transcoder,
 )
-from eventsourcing import sqlite
 
-from .errors import CorruptFact, LockedLedger, NewerLedger, NotALedger, ReadOnlyLedger, UnknownKind
+from .errors import (
+    CorruptFact,
+    InvalidFact,
+    LedgerFileError,
+    LockedLedger,
+    NewerLedger,
+    NotALedger,
+    ReadOnlyLedger,
+    UnknownKind,
+)
 from .facts import Fact, decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .kinds.registry import Kinds
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "FactMapper", "Factory", "Recorder", "Session"]
+
+_EVENT_BY_KEY = (
+    "SELECT 1 FROM stored_events WHERE json_extract(CAST(state AS TEXT), '$.key') = value"
+)
+_EVENT_BY_STREAM = "SELECT 1 FROM stored_events WHERE originator_id = value"
 
 APPLICATION_ID = 0x4D4C4745  # "MLGE", so that `file` and this package know a ledger at sight
 SCHEMA_VERSION = 1
@@ -73,6 +86,10 @@ _SCHEMA = (
     BEGIN SELECT RAISE(ABORT, 'a recorded fact is never removed'); END
     """,
 )
+
+
+# A state that was tampered with can fail in any of these ways, an upcast of an old one too.
+_UNREADABLE = (InvalidFact, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class CanonicalTranscoder(Transcoder):
@@ -120,7 +137,7 @@ class FactMapper(Mapper[str]):
         except UnknownKind as error:
             position = getattr(stored_event, "id", 0)
             raise CorruptFact(position, f"{error}; load the module that declares it") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except _UNREADABLE as error:
             raise CorruptFact(getattr(stored_event, "id", 0), str(error)) from error
 
 
@@ -143,12 +160,54 @@ class Session:
         """The event that has a key, if any."""
         found = _notifications(
             self._cursor.execute(
-                "SELECT * FROM stored_events"
-                " WHERE json_extract(CAST(state AS TEXT), '$.key') = ?",
+                "SELECT * FROM stored_events WHERE json_extract(CAST(state AS TEXT), '$.key') = ?",
                 (key,),
             )
         )
         return found[0] if found else None
+
+    def positions(self, keys: Sequence[str]) -> dict[str, int]:
+        """Positions of the events that have one of the keys."""
+        rows = self._cursor.execute(
+            "SELECT value, (SELECT position FROM stored_events"
+            " WHERE json_extract(CAST(state AS TEXT), '$.key') = value) FROM json_each(?)",
+            (json.dumps(list(keys)),),
+        )
+        return {key: position for key, position in rows if position is not None}
+
+    def at(self, positions: Sequence[int]) -> list[Notification]:
+        """The events at some positions."""
+        return _notifications(
+            self._cursor.execute(
+                "SELECT * FROM stored_events"
+                " WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
+                (json.dumps(list(positions)),),
+            )
+        )
+
+    def known_keys(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that an event has."""
+        return self._known(_EVENT_BY_KEY, keys)
+
+    def known_streams(self, streams: Iterable[str]) -> set[str]:
+        """Those of the streams that have events."""
+        return self._known(_EVENT_BY_STREAM, streams)
+
+    def _known(self, event: str, values: Iterable[str]) -> set[str]:
+        rows = self._cursor.execute(
+            f"SELECT value FROM json_each(?) WHERE EXISTS ({event})",  # noqa: S608 - no values
+            (json.dumps(list(values)),),
+        )
+        return {row[0] for row in rows}
+
+    def first_position(self, stream: str, topics: Sequence[str]) -> int | None:
+        """Position of the first event of a stream that has one of the topics, if any."""
+        marks = ",".join("?" * len(topics))
+        row = self._cursor.execute(
+            f"SELECT min(position) FROM stored_events WHERE originator_id = ? AND topic IN ({marks})",  # noqa: S608, E501 - marks only
+            (stream, *topics),
+        ).fetchone()
+        return row[0] if row else None
 
     def mentions(self, word: str) -> list[Notification]:
         """Events whose state has a text equal to ``word`` somewhere; a scan of the ledger."""
@@ -163,6 +222,13 @@ class Session:
         """Position of the last event; 0 when there is none."""
         row = self._cursor.execute("SELECT max(position) FROM stored_events").fetchone()
         return row[0] or 0
+
+    def last_position_given(self) -> int:
+        """The highest position ever given, even if nobody has it any longer."""
+        row = self._cursor.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'"
+        ).fetchone()
+        return row[0] if row else 0
 
     def insert(self, events: Sequence[StoredEvent]) -> range:
         """Append events; return their positions."""
@@ -209,7 +275,7 @@ class Recorder(sqlite.SQLiteApplicationRecorder):
             f"SELECT * FROM stored_events WHERE {' AND '.join(where)}"  # noqa: S608 - no values
             " ORDER BY position LIMIT ?"
         )
-        with self.datastore.transaction(commit=False) as c:
+        with self._snapshot() as c:
             c.execute(statement, [*params, *topics, limit])
             return _notifications(c.fetchall())
 
@@ -221,8 +287,21 @@ class Recorder(sqlite.SQLiteApplicationRecorder):
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A snapshot to read from."""
-        with self.datastore.transaction(commit=False) as c:
+        with self._snapshot() as c:
             yield Session(c.sqlite_cursor)
+
+    def max_notification_id(self) -> int:
+        """Position of the last event; 0 when there is none."""
+        with self.reading() as session:
+            return session.last_position()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite.SQLiteCursor]:
+        with (
+            explained(self.datastore.pool.db_name),
+            self.datastore.transaction(commit=False) as cursor,
+        ):
+            yield cursor
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -232,16 +311,19 @@ class Recorder(sqlite.SQLiteApplicationRecorder):
             LockedLedger: Another process writes for longer than the lock timeout.
             ReadOnlyLedger: The file or its folder cannot be written.
         """
-        with self.datastore.get_connection(commit=True) as connection:
+        with (
+            explained(self.datastore.pool.db_name),
+            # The pool would keep readers waiting behind a writer that waits; the file does not.
+            self.datastore.get_connection(commit=False) as connection,
+        ):
             cursor = connection.cursor()
-            with explained(self.datastore.pool.db_name):
-                cursor.execute("BEGIN IMMEDIATE")
-                try:
-                    yield Session(cursor.sqlite_cursor)
-                except BaseException:
-                    connection.rollback()
-                    raise
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield Session(cursor.sqlite_cursor)
                 connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
 
 
 class Factory(sqlite.SQLiteFactory):
@@ -263,23 +345,30 @@ def _notifications(rows: Any) -> list[Notification]:
     ]
 
 
+# What SQLite says of a file that is no ledger, or no longer one.
+_DAMAGE = ("malformed", "not a database", "disk i/o", "no such table", "no such column")
+
+
 @contextmanager
 def explained(name: str) -> Iterator[None]:
     """Turn the database's errors about the file into the ledger's own."""
     try:
         yield
-    except (sqlite3.DatabaseError, OperationalError) as error:
+    except (sqlite3.Error, PersistenceError) as error:
         text = str(error).lower()
         file = Path(name.removeprefix("file:").partition("?")[0]).name
-        if "locked" in text or "busy" in text:
+        if "locked" in text or "busy" in text or "timed out" in text:
             msg = f"{file}: another process is writing to the ledger; try again when it is done"
             raise LockedLedger(msg) from error
         if "readonly" in text or "read-only" in text or "unable to open" in text:
             msg = f"{file}: cannot be written; look at the file's and the folder's permissions"
             raise ReadOnlyLedger(msg) from error
-        if "malformed" in text or "not a database" in text or "disk i/o" in text:
+        if any(word in text for word in _DAMAGE):
             msg = f"{file}: the file is damaged; restore it from a copy"
             raise NotALedger(msg) from error
+        if "disk is full" in text:
+            msg = f"{file}: the disk is full; nothing of this was recorded"
+            raise LedgerFileError(msg) from error
         raise
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .rules import activity_infos, adopted_rules, office_facts
 from .decode import Slice
 from .rulebook import Adoption, compile_rules, parse_rulebook
+from .rules import activity_infos, adopted_rules, office_facts
 
 if TYPE_CHECKING:
     from datetime import date

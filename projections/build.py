@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-
     from mileage.ledger import Ledger, Recorded
 
 __all__ = ["BALANCES", "POSTINGS", "build_read_model"]
@@ -39,7 +38,10 @@ _INTERN = (
     # A unit whose founding was voided may be established again: the latest that stands counts.
     "DELETE FROM units WHERE id IN (SELECT position FROM w_gone)",
     "DELETE FROM units WHERE id NOT IN (SELECT max(id) FROM units GROUP BY unit)",
-    "INSERT INTO people SELECT min(position), person FROM w_raw_service WHERE joins GROUP BY person",
+    """
+    INSERT INTO people
+    SELECT min(position), person FROM w_raw_service WHERE joins GROUP BY person
+    """,
     """
     INSERT INTO w_service
     SELECT s.position, m.id, s.day, u.id, s.rank, s.status
@@ -142,7 +144,7 @@ def _last_day(con: duckdb.DuckDBPyConnection, office: Sequence[Recorded]) -> int
             SELECT max(day) FROM w_raw_service)
         """
     ).fetchall()
-    return max(day, *(day_number(item.fact.occurred_on) for item in office), 0)
+    return max(int(day), *(day_number(item.fact.occurred_on) for item in office), 0)
 
 
 def model_meta(
@@ -199,4 +201,4 @@ def _fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, 
     for start in range(0, len(rows), 500):
         part = rows[start : start + 500]
         marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
-        con.execute(f"INSERT INTO {table} VALUES {marks}", [v for row in part for v in row])  # noqa: S608
+        con.execute(f"INSERT INTO {table} VALUES {marks}", [v for row in part for v in row])

@@ -7,10 +7,9 @@ concerned. The result is what a rebuild would have given.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-
 from mileage.ledger import FactVoided
 from mileage.ledger.amounts import WHOLE_SHARE, to_units
 from mileage.ledger.fields import Shares
@@ -109,7 +108,7 @@ class _Batch:
         """Derive, score and write what was noted."""
         execute = self.connection.execute
         for table in (*_WORK, "w_people"):
-            execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
+            execute(f"DELETE FROM {table}")
         if self.members:
             self._serve()
         if self.streams or self.alone:
@@ -261,16 +260,16 @@ class _Batch:
         anew = "position IN (SELECT position FROM w_fact)"
         execute(
             "INSERT INTO w_posting SELECT person, position, activity, thing, day, unit, grade,"
-            f" hours, share, value, whole, gross FROM postings WHERE {mine} AND NOT {anew}"  # noqa: S608
+            f" hours, share, value, whole, gross FROM postings WHERE {mine} AND NOT {anew}"
         )
         execute(
             "INSERT INTO w_cut SELECT person, position, activity, stage, cause, reference, points"
-            f" FROM cuts WHERE stage = 0 AND {mine} AND NOT {anew}"  # noqa: S608
+            f" FROM cuts WHERE stage = 0 AND {mine} AND NOT {anew}"
         )
         for statement in plan.cap_steps(stages):
             execute(plan.for_sqlite(statement))
         for table in ("postings", "cuts", "balances"):
-            execute(f"DELETE FROM {table} WHERE {mine}")  # noqa: S608 - constants
+            execute(f"DELETE FROM {table} WHERE {mine}")
         execute(POSTINGS)
         execute("INSERT INTO cuts SELECT * FROM w_cut")
         execute(BALANCES.format(where="m.id IN (SELECT id FROM w_people)"))

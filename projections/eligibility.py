@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import attrs
-
 from mileage.ledger import Label, MileageError
 
 from .decode import day_number
 from .figures import Period
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from .figures import Figures
@@ -181,7 +180,9 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
         for s, place, outcome in zip(ordered, places, chosen, strict=True)
     ]
     chosen_from = set(fit)
-    rest = sorted((s for s in standings if s not in chosen_from), key=lambda s: (-s.points, s.person))
+    rest = sorted(
+        (s for s in standings if s not in chosen_from), key=lambda s: (-s.points, s.person)
+    )
     candidates += [
         Candidate(
             0,
@@ -263,7 +264,7 @@ def _standings(figures: Figures, stated: Terms, as_of: date) -> list[_Standing]:
 def _broken(
     break_by: tuple[str, ...], activities: int, reached: int, joined: int
 ) -> tuple[int, ...]:
-    """What breaks ties, smaller first: more activities, the total reached earlier, longer service."""
+    """What breaks ties, smaller first: more activities, reached earlier, longer service."""
     day_reached = reached // 10_000_000_000
     values = {"activities": -activities, "earliest": day_reached, "joined": joined}
     return tuple(values[name] for name in break_by)

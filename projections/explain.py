@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-
 from mileage.ledger import Label, format_amount
 
 if TYPE_CHECKING:
@@ -137,11 +136,14 @@ def _cut(cut: Cut, left: int) -> Label:
     label = cut.label or Label(cut.reference, cut.reference)
     return Label(
         f"한도 ‘{label.ko}’ {cut.clause}: {per.ko} {limit}점 중 {used}점 사용 → −{taken}점",
-        f"cap '{label.en}' {cut.clause}: {used} of {limit} points a {per.en} used → −{taken} points",
+        f"cap '{label.en}' {cut.clause}: {used} of {limit} points a {per.en} used"
+        f" → −{taken} points",
     )
 
 
-def explain_candidate(selection: Selection, candidate: Candidate | None) -> Label:
+def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
+    selection: Selection, candidate: Candidate | None
+) -> Label:
     """Say why a person is in or out."""
     terms = selection.terms
     threshold = format_amount(terms.threshold)
@@ -175,9 +177,7 @@ def explain_candidate(selection: Selection, candidate: Candidate | None) -> Labe
                 f"tied at place {candidate.place}: not all fit in the quota of {quota}, so none",
             )
         case "on_leave":
-            return Label(
-                f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}"
-            )
+            return Label(f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}")
         case _:
             return Label(
                 f"{selection.as_of} 현재 재직하지 않음", f"not serving on {selection.as_of}"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import attrs
-
 from mileage.ledger import Label, MileageError
 
 from .decode import day_number
@@ -275,7 +274,7 @@ class Figures:
         return connection.execute(statement, tuple(params)).fetchall()
 
     def meta(self) -> dict[str, str]:
-        """What the read model says of itself: ``position``, ``rules_position``, ``as_of`` …"""
+        """What the read model says of itself; its keys are in the schema's description."""
         return dict(self.query("SELECT key, value FROM meta"))
 
     @property
@@ -450,15 +449,16 @@ class Figures:
         for name, (_, key) in TABLES.items():
             if name == "meta":
                 continue
-            for row in self.query(f"SELECT * FROM {name} ORDER BY {key}"):  # noqa: S608
+            for row in self.query(f"SELECT * FROM {name} ORDER BY {key}"):
                 digest.update(json.dumps([name, *row], ensure_ascii=False).encode())
                 digest.update(b"\n")
         return digest.hexdigest()
 
 
 def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
-    (position, day, kind, ko, en, thing, title, unit, grade, hours, share, rule, rule_ko, rule_en,
-     clause, rate, per_hour, shared, valid_from, adoption, whole, gross, points, _) = row  # fmt: skip
+    position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
+    rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
+    whole, gross, points = row[20:23]
     return StatementLine(
         person=person,
         position=position,

@@ -16,7 +16,6 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import attrs
-
 from mileage.ledger import LedgerFileError, MileageError, format_amount
 from mileage.ledger.facts import format_instant
 
@@ -162,7 +161,8 @@ class Outbox:
             )
             connection.execute("COMMIT")
         except (OSError, sqlite3.Error) as error:
-            msg = f"the batch could not be written: {error.strerror if isinstance(error, OSError) else error}"
+            reason = error.strerror if isinstance(error, OSError) else error
+            msg = f"the batch could not be written: {reason}"
             raise LedgerFileError(msg) from error
         finally:
             connection.close()

@@ -62,7 +62,7 @@ def publish(
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
     key = TABLES[table][1]
-    rows = cursor.sql(f"SELECT * FROM {table} ORDER BY {key}").to_arrow_table()  # noqa: S608
+    rows = cursor.sql(f"SELECT * FROM {table} ORDER BY {key}").to_arrow_table()
     cursor.close()
     return rows
 

@@ -8,16 +8,18 @@ sees the old figures or the new, never half; killed at any point, it leaves the 
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import sqlite3
 import tempfile
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import attrs
-
 from mileage.ledger import Ledger, MileageError
 
 from .build import build_read_model
@@ -37,6 +39,8 @@ KEPT_BUILDS = 2
 EXPLAINED_MAX = 200
 CATCH_UP_FACTS_MAX = 2_000
 LOCK_TIMEOUT_SECONDS = 30
+ABANDONED_SECONDS = 86_400
+_PROCESS = re.compile(r"\.([0-9]+)\.[0-9a-f]{8}\.(?:part|link)")
 
 
 class NoReadModel(MileageError):
@@ -292,18 +296,17 @@ class ReadModel:
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Rebuilt:
         self.folder.mkdir(exist_ok=True)
-        path = self.folder / f"build-{self._next_number():06d}.sqlite"
-        work = path.with_suffix(f".{os.getpid()}.part")
-        work.unlink(missing_ok=True)
+        self._sweep()
+        path = self._path(self._next_number())
+        work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
-            build_read_model(
-                self.ledger, work, rules_upto=rules_upto, progress=progress
-            )
+            build_read_model(self.ledger, work, rules_upto=rules_upto, progress=progress)
             differences = self._differences(work)
             figures = Figures(work)
             position = figures.position
             figures.close()
             if not dry_run:
+                path = self._reserve()
                 work.replace(path)
                 self._put_in_service(path)
         finally:
@@ -318,7 +321,7 @@ class ReadModel:
             new.query("ATTACH ? AS old", (f"file:{quote(str(old))}?mode=ro",))
             before = "coalesce(o.points, 0)" if self.exists else "0"
             rows = new.query(
-                f"SELECT m.person, {before}, b.points, b.person FROM balances b"  # noqa: S608
+                f"SELECT m.person, {before}, b.points, b.person FROM balances b"
                 " JOIN people m ON m.id = b.person LEFT JOIN old.balances o ON o.person = b.person"
                 f" WHERE b.points <> {before}"
             )
@@ -337,8 +340,7 @@ class ReadModel:
 
     def _put_in_service(self, path: Path) -> None:
         """Move the link in one step; a reader has the old file or the new."""
-        step = self.link.with_name(f"{self.link.name}.{os.getpid()}.link")
-        step.unlink(missing_ok=True)
+        step = self.link.with_name(f"{self.link.name}.{os.getpid()}.{secrets.token_hex(4)}.link")
         step.symlink_to(path.relative_to(self.link.parent))
         step.replace(self.link)
         builds = sorted(self.folder.glob("build-*.sqlite"))
@@ -346,6 +348,29 @@ class ReadModel:
             for file in self.folder.glob(f"{old.name}*"):
                 with suppress(OSError):
                     file.unlink()
+
+    def _sweep(self) -> None:
+        """Remove what a rebuild left that was killed; those under way are left alone."""
+        links = self.link.parent.glob(f"{self.link.name}.*.link")
+        for leftover in (*self.folder.glob("build.*.part*"), *links):
+            found = _PROCESS.search(leftover.name)
+            if found and not _alive(int(found[1]), leftover):
+                leftover.unlink(missing_ok=True)
+
+    def _reserve(self) -> Path:
+        """A file name that no other rebuild takes, also not at the same time."""
+        number = self._next_number()
+        while True:
+            path = self._path(number)
+            try:
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                number += 1
+            else:
+                return path
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"build-{number:06d}.sqlite"
 
     def _next_number(self) -> int:
         numbers = [int(p.name[6:12]) for p in self.folder.glob("build-*.sqlite")]
@@ -375,6 +400,21 @@ class ReadModel:
             prepare(connection)
             self._writer = (target, connection)
         return self._writer[1]
+
+
+def _alive(process: int, leftover: Path) -> bool:
+    """Whether the process that made a file may still be at it."""
+    if os.name != "posix":  # there is no harmless way to ask: a day is more than any rebuild takes
+        with suppress(OSError):
+            return time.time() - leftover.stat().st_mtime < ABANDONED_SECONDS
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _reasons(new: Figures, person: int, *, first: bool) -> tuple[Reason, ...]:
@@ -407,6 +447,9 @@ def _checked(figures: Figures, ledger: Ledger) -> Figures:
         raise NoReadModel(msg) from error
     if meta.get("schema") != str(SCHEMA_VERSION) or meta.get("ledger") != ledger.stream_of_opening:
         figures.close()
-        msg = f"{figures.path.name}: made by another version or for another ledger; run `mileage rebuild`"
+        msg = (
+            f"{figures.path.name}: made by another version or for another ledger;"
+            " run `mileage rebuild`"
+        )
         raise NoReadModel(msg)
     return figures

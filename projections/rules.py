@@ -6,7 +6,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import attrs
-
 from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Shares
 from mileage.ledger.ledger import voided_keys

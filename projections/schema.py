@@ -186,12 +186,12 @@ def create_tables(database: Database) -> None:
 
 def create_search(database: Database) -> None:
     """Make the full-text search over the titles of things; triggers keep it up to date."""
-    database["things"].enable_fts(["title"], create_triggers=True)
+    database.table("things").enable_fts(["title"], create_triggers=True)
 
 
 def create_views(database: Database) -> None:
     """Make indexes and views, once the rows are there."""
-    database["people"].create_index(["person"], unique=True)
-    database["units"].create_index(["unit"], unique=True)
+    database.table("people").create_index(["person"], unique=True)
+    database.table("units").create_index(["unit"], unique=True)
     for name, statement in VIEWS.items():
         database.create_view(name, statement)

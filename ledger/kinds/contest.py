@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Choice, Code, Codes, Label, Share, Shares, Text
 
@@ -134,9 +133,7 @@ def evolve_entry(state: Entry | None, fact: Fact) -> Entry | None:
 
 
 kinds.add_programme(
-    Programme(
-        "contest", Label("경진대회", "Contest"), decide=decide_contest, evolve=evolve_contest
-    )
+    Programme("contest", Label("경진대회", "Contest"), decide=decide_contest, evolve=evolve_contest)
 )
 kinds.add_programme(
     Programme(

@@ -6,7 +6,6 @@ from decimal import Decimal  # noqa: TC003 - read at run time by the declaration
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Code, Hours, Label, People, Person, Text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Code, Label, Person, Unit
 
@@ -97,9 +96,12 @@ def evolve(state: Member | None, fact: Fact) -> Member:
     day = fact.occurred_on
     match fact.data:
         case MemberJoined():
-            return attrs.evolve(member, service=(*member.service, Span(day)))
+            return Member(service=(*member.service, Span(day)), leave=member.leave)
         case MemberLeft():
-            return attrs.evolve(member, service=_close(member.service, day, last_day=True))
+            return Member(
+                service=_close(member.service, day, last_day=True),
+                leave=_close(member.leave, day, last_day=True),
+            )
         case MemberLeaveStarted():
             return attrs.evolve(member, leave=(*member.leave, Span(day)))
         case MemberLeaveEnded():

@@ -7,7 +7,6 @@ from datetime import date  # noqa: TC003 - read at run time by the declaration
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-
 from mileage.ledger.errors import InvalidFact, Refused
 from mileage.ledger.fields import Code, Day, Label, Text
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import attrs
-
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Choice, Code, Label, Person, Share, Shares, Text
 

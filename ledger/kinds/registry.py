@@ -12,7 +12,6 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 
 import attrs
-
 from mileage.ledger.errors import InvalidFact, UnknownKind
 from mileage.ledger.fields import FieldType, Label
 
@@ -25,6 +24,21 @@ if TYPE_CHECKING:
 __all__ = ["Activity", "Context", "Data", "Kind", "Kinds", "Programme", "kind", "kinds"]
 
 ENTRY_POINT_GROUP = "mileage.kinds"
+
+_RESERVED = frozenset(
+    {
+        # the envelope of a fact
+        "key",
+        "kind",
+        "occurred_on",
+        "recorded_at",
+        "recorded_by",
+        "source",
+        # what an import adds to rows it sets aside
+        "line",
+        "problem",
+    }
+)
 
 
 class Context(Protocol):
@@ -94,6 +108,7 @@ class Kind:
         upcasts: For each earlier version, a function from its JSON data to the next version's.
         fields: Field types by name, in the order of declaration.
         cls: The class of its data.
+        references: Those of the fields that hold ids of persons or units.
     """
 
     name: str
@@ -108,6 +123,11 @@ class Kind:
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]
     fields: Mapping[str, FieldType]
     cls: type
+    references: Mapping[str, FieldType] = attrs.field(init=False)
+
+    @references.default
+    def _references(self) -> Mapping[str, FieldType]:
+        return {name: field for name, field in self.fields.items() if field.refers_to}
 
     @property
     def topic(self) -> str:
@@ -160,25 +180,25 @@ class Kind:
             values[name] = None if raw is None and field.optional else field.load(raw)
         return self.cls(**values)
 
-    def parse(self, cells: Mapping[str, str]) -> Any:
-        """Make data of text cells; empty cells count as absent.
+    def parse(self, cells: Mapping[str, Any]) -> Any:
+        """Make data of text cells or JSON values; empty and null ones count as absent.
 
         Raises:
             InvalidFact: A field is missing, unknown or unfit.
         """
         for name in cells:
-            if name not in self.fields and cells[name] != "":
+            if name not in self.fields and cells[name] not in ("", None):
                 raise InvalidFact(name, f"{self.name} has no such field", _meant(name, self.fields))
         values: dict[str, Any] = {}
         for name, field in self.fields.items():
-            text = cells.get(name, "")
-            if text == "":
+            value = cells.get(name)
+            if value is None or value == "":
                 if not field.optional:
                     raise InvalidFact(name, "is missing")
                 values[name] = None
                 continue
             try:
-                values[name] = field.parse(text)
+                values[name] = field.read(value)
             except ValueError as error:
                 raise InvalidFact(name, str(error)) from None
         return self.cls(**values)
@@ -255,6 +275,8 @@ class Kinds:
             msg = f"kind {kind.name!r}: no programme has the category {kind.category!r}"
             raise ValueError(msg)
         _check_declaration(kind)
+        for other in self._kinds.values():
+            _check_agreement(kind, other)
         self._kinds[kind.name] = kind
 
     def load_plugins(self) -> None:
@@ -313,10 +335,20 @@ def _check_declaration(kind: Kind) -> None:
     if missing := sorted(named - set(kind.fields)):
         msg = f"kind {kind.name!r} has no field {', '.join(missing)}"
         raise ValueError(msg)
-    reserved = {"kind", "occurred_on", "recorded_at", "recorded_by", "source", "key"}
-    if taken := sorted(reserved & set(kind.fields)):
+    if taken := sorted(_RESERVED & set(kind.fields)):
         msg = f"kind {kind.name!r}: the field name {taken[0]} is reserved"
         raise ValueError(msg)
+    if lacking := sorted(set(range(1, kind.version)) - set(kind.upcasts)):
+        msg = f"kind {kind.name!r}: no upcast from version {lacking[0]}"
+        raise ValueError(msg)
+
+
+def _check_agreement(kind: Kind, other: Kind) -> None:
+    """Check that fields of one name are read alike: a replay has one column for both."""
+    for name, field in kind.fields.items():
+        if name in other.fields and other.fields[name].column != field.column:
+            msg = f"kind {kind.name!r}: the field {name} means something else in {other.name!r}"
+            raise ValueError(msg)
 
 
 kinds = Kinds()

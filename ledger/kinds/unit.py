@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Code, Label, Text
 from mileage.ledger.fields import Unit as UnitCode

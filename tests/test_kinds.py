@@ -1,0 +1,592 @@
+"""Life cycles of the kinds: what may be recorded, what is refused and by which rule."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import attrs
+import pytest
+from eventsourcing.persistence import Notification
+from hypothesis import given
+from hypothesis import strategies as st
+from mileage.ledger import (
+    Activity,
+    ContestAwarded,
+    ContestAwardWithdrawn,
+    ContestEntered,
+    ContestOpened,
+    CorruptFact,
+    Data,
+    FactVoided,
+    InvalidFact,
+    Kinds,
+    LearningClubJoined,
+    LearningClubLeft,
+    LearningClubRegistered,
+    LearningClubSessionHeld,
+    LedgerOpened,
+    MemberJoined,
+    MemberLeaveEnded,
+    MemberLeaveStarted,
+    MemberLeft,
+    MemberPromoted,
+    MemberTransferred,
+    Programme,
+    ProposalAdopted,
+    ProposalImplemented,
+    ProposalRejected,
+    ProposalReviewed,
+    ProposalSubmitted,
+    ProposalWithdrawn,
+    Refused,
+    RulebookAdopted,
+    Share,
+    UnitEstablished,
+    UnknownKind,
+    equal_shares,
+    format_amount,
+    kind,
+    shares,
+    to_units,
+)
+from mileage.ledger.facts import Command, decode
+from mileage.ledger.fields import Code, Codes, Hours, Label, Text
+from mileage.ledger.kinds import kinds
+from mileage.ledger.kinds.office import rulebook_digest
+
+MARCH = date(2005, 3, 2)
+APRIL = date(2005, 4, 1)
+MAY = date(2005, 5, 2)
+JUNE = date(2005, 6, 1)
+
+
+def submitted(proposal="2005-1", authors=None):
+    return ProposalSubmitted(proposal, "Fewer forms", "online", shares(authors or {"P1": 100}))
+
+
+def session(number="1", attendees=("P1",), hours="2", club="readers"):
+    return LearningClubSessionHeld(club, number, "Queues", Decimal(hours), attendees)
+
+
+def entered(entry="e1", contest="best-2005"):
+    return ContestEntered(contest, entry, "One window", shares({"P1": 60, "P2": 40}))
+
+
+def opened():
+    return ContestOpened("best-2005", "Best practice", "agency", ("gold", "silver"))
+
+
+def club():
+    return LearningClubRegistered("readers", "Readers", "P1")
+
+
+def record(ledger, *facts):
+    """Record data and dates given in turn; return the last."""
+    for data, day in facts:
+        last = ledger.record(data, on=day, by="officer")
+    return last
+
+
+class TestLifeCycles:
+    def test_proposal_from_submission_to_practice(self, ledger):
+        """A proposal is submitted, reviewed twice, adopted and implemented in one stream."""
+        record(
+            ledger,
+            (submitted(), MARCH),
+            (ProposalReviewed("2005-1", "P2", "recommended"), APRIL),
+            (ProposalReviewed("2005-1", "P3", "not_recommended"), APRIL),
+            (ProposalAdopted("2005-1", "gold"), MAY),
+            (ProposalImplemented("2005-1"), JUNE),
+        )
+        kinds_told = [each.fact.kind.name for each in ledger.stream("proposal:2005-1")]
+        assert kinds_told == [
+            "proposal.submitted",
+            "proposal.reviewed",
+            "proposal.reviewed",
+            "proposal.adopted",
+            "proposal.implemented",
+        ]
+        assert ledger.state("proposal:2005-1").stage == "implemented"
+
+    def test_club_membership_counts_by_date(self, ledger):
+        """Whoever left a club may attend up to the last day, and not on the day after."""
+        record(
+            ledger,
+            (club(), MARCH),
+            (LearningClubJoined("readers", "P2"), APRIL),
+            (LearningClubLeft("readers", "P2"), MAY),
+            (session("1", ("P1", "P2")), APRIL),
+            (session("2", ("P2",)), MAY),
+        )
+        with pytest.raises(Refused, match="not-member") as refused:
+            record(ledger, (session("3", ("P2",)), date(2005, 5, 3)))
+        assert refused.value.field == "attendees"
+        record(ledger, (LearningClubJoined("readers", "P2"), JUNE), (session("3", ("P2",)), JUNE))
+        assert ledger.state("learning_club:readers").sessions == {"1", "2", "3"}
+
+    def test_hired_again_after_leaving_on_leave(self, ledger):
+        """Who left while on leave and is hired again serves, is not on leave, and can go again."""
+        record(
+            ledger,
+            (MemberLeaveStarted("P2"), MARCH),
+            (MemberLeft("P2"), APRIL),
+            (MemberJoined("P2", "SEOUL", "G4"), MAY),
+        )
+        member = ledger.state("member:P2")
+        assert member.serves_on(APRIL)
+        assert not member.serves_on(date(2005, 4, 2))
+        assert member.on_leave_on(APRIL)
+        assert not member.on_leave_on(MAY)
+        record(ledger, (MemberLeaveStarted("P2"), JUNE))
+        assert ledger.state("member:P2").on_leave_on(JUNE)
+
+    def test_leave_ends_on_the_day_of_return(self, ledger):
+        """The first day back is no day of leave, and leave can be taken again."""
+        record(
+            ledger,
+            (MemberLeaveStarted("P1"), MARCH),
+            (MemberLeaveEnded("P1"), APRIL),
+            (MemberLeaveStarted("P1"), MAY),
+        )
+        member = ledger.state("member:P1")
+        assert [member.on_leave_on(day) for day in (MARCH, APRIL, MAY)] == [True, False, True]
+
+    def test_contest_award_given_withdrawn_and_given_again(self, ledger):
+        """An award that was withdrawn can be given again under a key of its own."""
+        record(
+            ledger,
+            (opened(), MARCH),
+            (entered(), APRIL),
+            (ContestAwarded("best-2005", "e1", "gold"), MAY),
+            (ContestAwardWithdrawn("best-2005", "e1", "copied"), JUNE),
+        )
+        again = ContestAwarded("best-2005", "e1", "silver")
+        ledger.record(again, on=JUNE, by="officer", key="award-2")
+        assert ledger.state("contest_entry:best-2005/e1").awarded
+
+    def test_transferred_and_promoted(self, ledger):
+        """A transfer and a promotion leave the spans of service as they are."""
+        before = ledger.state("member:P1")
+        record(ledger, (MemberTransferred("P1", "SEOUL"), MARCH), (MemberPromoted("P1", "G4"), MAY))
+        assert ledger.state("member:P1") == before
+
+
+GIVEN = {
+    "submitted": [(submitted(), MARCH)],
+    "adopted": [(submitted(), MARCH), (ProposalAdopted("2005-1", "gold"), MAY)],
+    "withdrawn": [(submitted(), MARCH), (ProposalWithdrawn("2005-1", "no"), MAY)],
+    "club": [(club(), MARCH), (session("1"), APRIL)],
+    "contest": [(opened(), MARCH), (entered(), APRIL)],
+    "awarded": [
+        (opened(), MARCH),
+        (entered(), APRIL),
+        (ContestAwarded("best-2005", "e1", "gold"), MAY),
+    ],
+    "left": [(MemberLeft("P1"), APRIL)],
+    "on leave": [(MemberLeaveStarted("P1"), MARCH)],
+    "new unit": [(UnitEstablished("NEW", "새", "New"), APRIL)],
+    "nothing": [],
+}
+REACHING_BACK = RulebookAdopted("r", rulebook_digest("x"), MARCH, "x")
+
+REFUSALS = [
+    ("ledger.already-opened", "nothing", LedgerOpened("x", "Other", "UTC"), MARCH, ""),
+    ("fact.in-the-future", "nothing", submitted(), date(2005, 12, 21), "occurred_on"),
+    (
+        "fact.before-the-thing",
+        "submitted",
+        ProposalAdopted("2005-1", "a"),
+        date(2005, 3, 1),
+        "occurred_on",
+    ),
+    ("member.unknown", "nothing", submitted(authors={"P9": 100}), MARCH, "authors"),
+    ("member.not-serving", "left", submitted(), date(2005, 4, 2), "authors"),
+    ("member.not-serving", "nothing", submitted(), date(2000, 3, 1), "authors"),
+    ("member.not-serving", "nothing", MemberPromoted("P9", "G4"), MARCH, "person"),
+    ("member.already-joined", "nothing", MemberJoined("P1", "HQ", "G5"), MARCH, "person"),
+    ("member.already-on-leave", "on leave", MemberLeaveStarted("P1"), APRIL, "person"),
+    ("member.not-on-leave", "nothing", MemberLeaveEnded("P1"), MARCH, "person"),
+    ("unit.unknown", "nothing", MemberTransferred("P1", "NOWHERE"), MARCH, "unit"),
+    ("unit.not-established", "new unit", MemberTransferred("P1", "NEW"), MARCH, "unit"),
+    ("unit.already-established", "nothing", UnitEstablished("HQ", "새", "New"), MARCH, "unit"),
+    ("proposal.already-submitted", "submitted", submitted(), APRIL, "proposal"),
+    ("proposal.unknown", "nothing", ProposalAdopted("2005-1", "gold"), MARCH, "proposal"),
+    ("proposal.not-adopted", "submitted", ProposalImplemented("2005-1"), MAY, "proposal"),
+    ("proposal.already-decided", "adopted", ProposalRejected("2005-1", "late"), JUNE, "proposal"),
+    ("proposal.already-decided", "adopted", ProposalWithdrawn("2005-1", "late"), JUNE, "proposal"),
+    ("proposal.already-decided", "withdrawn", ProposalAdopted("2005-1", "a"), JUNE, "proposal"),
+    (
+        "proposal.own-review",
+        "submitted",
+        ProposalReviewed("2005-1", "P1", "recommended"),
+        MAY,
+        "reviewer",
+    ),
+    ("proposal.before-last-stage", "adopted", ProposalImplemented("2005-1"), APRIL, "occurred_on"),
+    ("learning_club.already-registered", "club", club(), APRIL, "club"),
+    ("learning_club.unknown", "nothing", session(), APRIL, "club"),
+    ("learning_club.already-member", "club", LearningClubJoined("readers", "P1"), APRIL, "person"),
+    ("learning_club.not-member", "club", LearningClubLeft("readers", "P2"), APRIL, "person"),
+    ("learning_club.not-member", "club", session("2", ("P1", "P2")), APRIL, "attendees"),
+    ("learning_club.session-repeated", "club", session("1"), MAY, "session"),
+    ("contest.already-opened", "contest", opened(), APRIL, "contest"),
+    ("contest.unknown", "nothing", entered(), APRIL, "contest"),
+    ("contest.already-entered", "contest", entered(), MAY, "entry"),
+    ("contest.before-last-stage", "contest", entered("e2"), date(2005, 3, 1), "occurred_on"),
+    ("contest.entry-unknown", "contest", ContestAwarded("best-2005", "e9", "gold"), MAY, "entry"),
+    ("contest.grade-unknown", "contest", ContestAwarded("best-2005", "e1", "iron"), MAY, "grade"),
+    (
+        "contest.already-awarded",
+        "awarded",
+        ContestAwarded("best-2005", "e1", "silver"),
+        JUNE,
+        "entry",
+    ),
+    (
+        "contest.not-awarded",
+        "contest",
+        ContestAwardWithdrawn("best-2005", "e1", "no"),
+        MAY,
+        "entry",
+    ),
+    ("rulebook.reach-without-reason", "nothing", REACHING_BACK, MAY, "reason"),
+    ("correction.unknown-fact", "nothing", FactVoided("nothing", "typo"), MAY, "fact"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "data", "day", "field"),
+    REFUSALS,
+    ids=[f"{rule}-{number}" for number, (rule, *_) in enumerate(REFUSALS)],
+)
+def test_refusals_name_their_rule_and_store_nothing(ledger, rule, given, data, day, field):
+    """A command that breaks a rule is refused by the rule's name and field; nothing is stored."""
+    for each, on in GIVEN[given]:
+        ledger.record(each, on=on, by="officer")
+    before = ledger.position
+    with pytest.raises(Refused) as refused:
+        ledger.record(data, on=day, by="officer", key="own-key")
+    assert refused.value.rule == rule
+    assert refused.value.field == field
+    assert rule in str(refused.value)
+    assert ledger.position == before
+
+
+def test_every_rule_of_the_kinds_is_shown():
+    """Each rule that the kinds' modules can refuse by stands in the table above."""
+    import inspect  # noqa: PLC0415
+    import re  # noqa: PLC0415
+
+    from mileage.ledger.kinds import contest, learning_club, member, office, proposal, unit  # noqa: PLC0415
+
+    named = set()
+    for module in (contest, learning_club, member, office, proposal, unit):
+        named |= set(
+            re.findall(r'"([a-z_]+\.[a-z]+-[a-z-]+|[a-z_]+\.unknown)"', inspect.getsource(module))
+        )
+    assert named
+    assert named <= {rule for rule, *_ in REFUSALS}
+
+
+UNFIT = [
+    ("shares that make 90 %", lambda: submitted(authors={"P1": 50, "P2": 40}), "authors"),
+    ("a share of nothing", lambda: submitted(authors={"P1": 100, "P2": 0}), "authors"),
+    ("a negative share", lambda: submitted(authors={"P1": 110, "P2": -10}), "authors"),
+    ("no authors", lambda: ProposalSubmitted("1", "T", "online", ()), "authors"),
+    (
+        "an author twice",
+        lambda: ProposalSubmitted("1", "T", "online", equal_shares(["P1", "P1"])),
+        "authors",
+    ),
+    (
+        "a list of authors",
+        lambda: ProposalSubmitted("1", "T", "online", [Share("P1", Decimal(100))]),
+        "authors",
+    ),
+    ("another channel", lambda: ProposalSubmitted("1", "T", "fax", shares({"P1": 100})), "channel"),
+    ("an empty title", lambda: ProposalSubmitted("1", " ", "online", shares({"P1": 100})), "title"),
+    (
+        "a long title",
+        lambda: ProposalSubmitted("1", "x" * 501, "online", shares({"P1": 100})),
+        "title",
+    ),
+    ("a NUL", lambda: ProposalSubmitted("1", "a\0b", "online", shares({"P1": 100})), "title"),
+    (
+        "half a surrogate pair",
+        lambda: ProposalSubmitted("1", "\ud800", "online", shares({"P1": 100})),
+        "title",
+    ),
+    ("an id with a space", lambda: MemberLeft("P 1"), "person"),
+    ("an id with a colon", lambda: MemberLeft("P:1"), "person"),
+    ("an id of 65 letters", lambda: MemberLeft("P" * 65), "person"),
+    ("a number for an id", lambda: MemberLeft(1), "person"),
+    ("no hours", lambda: session(hours="0"), "hours"),
+    ("negative hours", lambda: session(hours="-1"), "hours"),
+    ("more hours than a day", lambda: session(hours="24.0001"), "hours"),
+    ("hours as a float", lambda: LearningClubSessionHeld("c", "1", "T", 1.5, ("P1",)), "hours"),
+    ("a hundred-thousandth hour", lambda: session(hours="1.00001"), "hours"),
+    ("nobody attending", lambda: session(attendees=()), "attendees"),
+    ("a grade twice", lambda: ContestOpened("c", "T", "agency", ("gold", "gold")), "grades"),
+    (
+        "a day as text",
+        lambda: RulebookAdopted("r", rulebook_digest("x"), "2005-01-01", "x"),
+        "effective_from",
+    ),
+    ("another text's digest", lambda: RulebookAdopted("r", "0" * 64, MARCH, "x"), "digest"),
+]
+
+
+@pytest.mark.parametrize(("make", "field"), [each[1:] for each in UNFIT], ids=[e[0] for e in UNFIT])
+def test_unfit_values_are_refused_by_field(make, field):
+    """Data with an unfit value cannot be made; the error names the field."""
+    with pytest.raises(InvalidFact) as invalid:
+        make()
+    assert invalid.value.field == field
+
+
+class TestAmounts:
+    @given(st.integers(-(10**15), 10**15))
+    def test_amounts_survive_their_text(self, units):
+        """Every amount is read back exactly from the text it is written as."""
+        assert to_units(format_amount(units)) == units
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1.00001",
+            "1." + "0" * 30 + "1",
+            "1e999999999",
+            "1e3",
+            "NaN",
+            "Infinity",
+            "",
+            " 1",
+            "1_000",
+            "१",
+            "0x10",
+            "1" * 50,
+            Decimal("1e999999"),
+            Decimal("1e-999999"),
+            Decimal("NaN"),
+            1.5,
+            True,
+        ],
+    )
+    def test_what_is_no_exact_amount_is_refused(self, text):
+        """A number that has no exact form in 1/10,000 is refused, never rounded."""
+        with pytest.raises(ValueError, match=r"not a|more than four|out of range|give a decimal"):
+            to_units(text)
+
+    @given(st.integers(1, 3_000))
+    def test_equal_shares_make_the_whole(self, number):
+        """Shares of any number of people make exactly 100 % and differ by 0.0001 % at most."""
+        parts = [to_units(part.percent) for part in equal_shares(f"P{n}" for n in range(number))]
+        assert sum(parts) == 1_000_000
+        assert max(parts) - min(parts) <= 1
+
+
+class TestNaturalKeys:
+    @pytest.mark.parametrize(
+        ("data", "key"),
+        [
+            (submitted(), "proposal.submitted:2005-1"),
+            (ProposalReviewed("7", "P2", "recommended"), "proposal.reviewed:7:P2:2005-03-02"),
+            (MemberLeft("P1"), "member.left:P1:2005-03-02"),
+            (session("3"), "learning_club.session_held:readers:3"),
+            (ContestAwarded("c", "e", "gold"), "contest.awarded:c:e"),
+            (FactVoided("member.left:P1:2005-03-02", "x"), "fact.voided:member.left:P1:2005-03-02"),
+        ],
+    )
+    def test_natural_key(self, data, key):
+        """A fact without a key is named by its kind and what identifies it."""
+        assert Command(data, MARCH, "officer").effective_key == key
+
+    def test_a_natural_key_that_is_too_long_asks_for_a_key(self, ledger):
+        """A fact whose natural key cannot be stored is refused, and accepted with a key."""
+        key = "k" * 400
+        ledger.record(submitted(), on=MARCH, by="officer", key=key)
+        with pytest.raises(InvalidFact, match="give the fact a key"):
+            ledger.void(key, reason="typo", on=MAY, by="officer")
+        assert ledger.void(key, reason="typo", on=MAY, by="officer", key="void-1").new
+
+
+@pytest.fixture
+def registry():
+    """A registry with one programme and no kinds."""
+    found = Kinds()
+    found.add_programme(Programme("visit", Label("방문", "Visit")))
+    return found
+
+
+def declare(registry, name="visit.paid", /, **changes):
+    fields = {"visit": Annotated[str, Code("방문", "Visit")], **changes.pop("fields", {})}
+    cls = attrs.frozen(type("Visit", (Data,), {"__annotations__": fields, "__doc__": "A visit."}))
+    told = {"ko": "방문", "en": "Visit", "category": "visit", "id_fields": ("visit",), **changes}
+    return kind(name, registry=registry, **told)(cls)
+
+
+class TestDeclarations:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"category": "unheard"}, "no programme has the category"),
+            ({"identity": ("visitor",)}, "has no field visitor"),
+            ({"title": "subject"}, "has no field subject"),
+            ({"activity": Activity(people="people")}, "has no field people"),
+            ({"activity": Activity(people="visit", hours="length")}, "has no field length"),
+            ({"fields": {"source": Annotated[str, Text("가", "A")]}}, "source is reserved"),
+            ({"fields": {"problem": Annotated[str, Text("가", "A")]}}, "problem is reserved"),
+            ({"fields": {"plain": str}}, "must be annotated with one field type"),
+            ({"version": 3, "upcasts": {1: dict}}, "no upcast from version 2"),
+        ],
+    )
+    def test_contradictions_are_found_when_declared(self, registry, changes, message):
+        """A declaration that contradicts itself raises when it is made and registers nothing."""
+        with pytest.raises(ValueError, match=message):
+            declare(registry, **changes)
+        assert "visit.paid" not in registry
+
+    def test_a_field_name_has_one_meaning(self, registry):
+        """Two kinds cannot have fields of one name that a replay would read differently."""
+        declare(
+            registry, "visit.paid", fields={"length": Annotated[Decimal, Hours("시간", "Hours")]}
+        )
+        with pytest.raises(ValueError, match=r"length means something else in 'visit\.paid'"):
+            declare(
+                registry, "visit.planned", fields={"length": Annotated[tuple, Codes("가", "A")]}
+            )
+
+    def test_names_are_taken_once(self, registry):
+        """A kind's name and a category can be declared once."""
+        declare(registry)
+        with pytest.raises(ValueError, match="already registered"):
+            declare(registry)
+        with pytest.raises(ValueError, match="already registered"):
+            registry.add_programme(Programme("visit", Label("방문", "Visit")))
+
+    def test_an_unknown_kind_is_told_with_the_nearest(self):
+        """A misspelt kind is answered with the nearest one."""
+        with pytest.raises(UnknownKind, match=r"did you mean 'proposal\.submitted'"):
+            kinds.get("proposal.submited")
+
+
+def state(**changes):
+    """Stored state of a session of a learning club, with some of it changed."""
+    data = {
+        "attendees": ["P1"],
+        "club": "readers",
+        "hours": 20_000,
+        "session": "1",
+        "topic": "Queues",
+    }
+    envelope = {
+        "data": data | changes.pop("data", {}),
+        "key": "k",
+        "occurred_on": "2005-04-01",
+        "recorded_at": "2005-04-01T00:00:00.000000Z",
+        "recorded_by": "officer",
+        "source": "api",
+    }
+    return json.dumps(envelope | changes).encode()
+
+
+BAD_STATES = [
+    state(more=1),
+    state(data={"more": 1}),
+    state(data={"hours": "20000"}),
+    state(data={"hours": 2.5}),
+    state(data={"hours": True}),
+    state(data={"hours": None}),
+    state(data={"hours": -1}),
+    state(data={"attendees": "P1"}),
+    state(data={"attendees": [1]}),
+    state(data={"club": "others"}),
+    state(occurred_on="2005-02-30"),
+    state(occurred_on=20050401),
+    state(recorded_at="2005-04-01T00:00:00Z"),
+    state(recorded_by=""),
+    state(key=None),
+    b"{}",
+    b"[]",
+    b"null",
+    b"{",
+    b"\xff",
+    b"[" * 100_000,
+]
+
+
+def at_7(topic, stored):
+    """A stored event at position 7 of the ledger."""
+    return Notification(
+        id=7,
+        originator_id="learning_club:readers",
+        originator_version=1,
+        topic=topic,
+        state=stored,
+    )
+
+
+class TestStrictDecoding:
+    def test_the_state_the_others_are_made_of_is_read(self):
+        """The unchanged state is read back as the fact it says."""
+        fact = decode("learning_club:readers", 1, "learning_club.session_held", state(), kinds)
+        assert fact.data == session(hours="2")
+
+    @pytest.mark.parametrize("stored", BAD_STATES, ids=range(len(BAD_STATES)))
+    def test_no_other_state_passes(self, ledger, stored):
+        """A state with an unknown, missing or wrongly typed value is a corrupt fact."""
+        with pytest.raises(CorruptFact, match="fact #7"):
+            ledger.mapper.to_domain_event(at_7("learning_club.session_held", stored))
+
+    @pytest.mark.parametrize(
+        "topic", ["club.session", "proposal.submitted@2", "proposal.submitted@1", "@"]
+    )
+    def test_an_unknown_topic_is_corrupt(self, ledger, topic):
+        """A topic that no module declares, or a later version, stops the replay."""
+        with pytest.raises(CorruptFact, match="load the module that declares it"):
+            ledger.mapper.to_domain_event(at_7(topic, state()))
+
+    def test_an_old_version_is_upcast(self, registry):
+        """A fact stored under version 1 is read as version 3, step by step."""
+
+        def to_2(data):
+            return {**data, "purpose": data["why"]}
+
+        def to_3(data):
+            return {name: data[name] for name in ("visit", "purpose")}
+
+        cls = declare(
+            registry,
+            version=3,
+            upcasts={1: to_2, 2: to_3},
+            fields={"purpose": Annotated[str, Text("목적", "Purpose")]},
+        )
+        old = json.loads(state()) | {"data": {"visit": "v1", "why": "audit"}}
+        fact = decode("visit:v1", 1, "visit.paid", json.dumps(old).encode(), registry)
+        assert fact.data == cls(visit="v1", purpose="audit")
+        assert fact.kind.topic == "visit.paid@3"
+
+
+CELLS = {
+    ProposalSubmitted: "proposal=7 title=Forms channel=paper authors=P1:60;P2:40",
+    LearningClubSessionHeld: "club=c session=1 topic=T hours=1.5 attendees=P1;P2",
+    ContestOpened: "contest=c title=T scope=inter_agency grades=gold;silver",
+    UnitEstablished: "unit=U name_ko=조직 name_en=Unit",
+}
+
+
+@pytest.mark.parametrize("cls", CELLS, ids=lambda cls: cls.__name__)
+def test_cells_are_read_as_they_are_shown(cls):
+    """What a field shows as a cell is what it reads from one."""
+    found = next(each for each in kinds if each.cls is cls)
+    cells = dict(cell.split("=") for cell in CELLS[cls].split())
+    data = found.parse(cells)
+    shown = {
+        name: field.show(getattr(data, name))
+        for name, field in found.fields.items()
+        if getattr(data, name) is not None
+    }
+    assert shown == cells
