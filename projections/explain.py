@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 from mileage.ledger import Label, format_amount
+from mileage.ledger.amounts import SCALE
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -74,6 +75,11 @@ def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
     )
 
 
+def _points(units: int) -> str:
+    """An amount of points in English."""
+    return f"{format_amount(units)} point{'' if abs(units) == SCALE else 's'}"
+
+
 def _steps(line: StatementLine) -> list[Label]:
     if not line.rule:
         nothing = Label(
@@ -88,15 +94,16 @@ def _steps(line: StatementLine) -> list[Label]:
         steps.append(
             Label(
                 f"지분 {share}%: {whole}점 중 {gross}점",
-                f"share of {share} %: {gross} of {whole} points",
+                f"share of {share} %: {gross} of {_points(line.whole)}",
             )
         )
     left = line.gross
     for cut in line.cuts:
         steps.append(_cut(cut, left))
         left -= cut.points
-    points = format_amount(line.points)
-    steps.append(Label(f"인정 {points}점", f"{points} points count"))
+    counts = "counts" if abs(line.points) == SCALE else "count"
+    counted = Label(f"인정 {format_amount(line.points)}점", f"{_points(line.points)} {counts}")
+    steps.append(counted)
     return steps
 
 
@@ -108,13 +115,14 @@ def _rate(line: StatementLine) -> Label:
         hours = format_amount(line.hours)
         return Label(
             f"{clause} ({since}부터): 시간당 {rate}점 × {hours}시간 = {whole}점",
-            f"{clause} (from {since}): {rate} points an hour × {hours} hours = {whole} points",
+            f"{clause} (from {since}): {_points(line.rate)} an hour × {hours}"
+            f" hour{'' if line.hours == SCALE else 's'} = {_points(line.whole)}",
         )
     grade_ko = f" ‘{line.grade}’" if line.grade else ""
     grade_en = f" for '{line.grade}'" if line.grade else ""
     return Label(
         f"{clause} ({since}부터){grade_ko}: {whole}점",
-        f"{clause} (from {since}){grade_en}: {whole} points",
+        f"{clause} (from {since}){grade_en}: {_points(line.whole)}",
     )
 
 
@@ -123,12 +131,12 @@ def _cut(cut: Cut, left: int) -> Label:
     if cut.cause == "voided":
         return Label(
             f"기록 취소 (#{cut.reference}): −{taken}점",
-            f"voided by #{cut.reference}: −{taken} points",
+            f"voided by #{cut.reference}: −{_points(cut.points)}",
         )
     if cut.cause == "withdrawn":
         return Label(
             f"철회 (#{cut.reference}): −{taken}점",
-            f"withdrawn by #{cut.reference}: −{taken} points",
+            f"withdrawn by #{cut.reference}: −{_points(cut.points)}",
         )
     limit = format_amount(cut.limit_points)
     used = format_amount(max(cut.limit_points - (left - cut.points), 0))
@@ -136,8 +144,8 @@ def _cut(cut: Cut, left: int) -> Label:
     label = cut.label or Label(cut.reference, cut.reference)
     return Label(
         f"한도 ‘{label.ko}’ {cut.clause}: {per.ko} {limit}점 중 {used}점 사용 → −{taken}점",
-        f"cap '{label.en}' {cut.clause}: {used} of {limit} points a {per.en} used"
-        f" → −{taken} points",
+        f"cap '{label.en}' {cut.clause}: {used} of"
+        f" {_points(cut.limit_points)} a {per.en} used → −{_points(cut.points)}",
     )
 
 

@@ -317,9 +317,10 @@ class ReadModel:
     def _differences(self, path: Path) -> tuple[Difference, ...]:
         new = Figures(path)
         try:
-            old = self._target() if self.exists else path
+            in_service = self._usable()
+            old = in_service or path
             new.query("ATTACH ? AS old", (f"file:{quote(str(old))}?mode=ro",))
-            before = "coalesce(o.points, 0)" if self.exists else "0"
+            before = "coalesce(o.points, 0)" if in_service else "0"
             rows = new.query(
                 f"SELECT m.person, {before}, b.points, b.person FROM balances b"
                 " JOIN people m ON m.id = b.person LEFT JOIN old.balances o ON o.person = b.person"
@@ -331,12 +332,19 @@ class ReadModel:
                     person,
                     earlier,
                     later,
-                    _reasons(new, number, first=not self.exists) if index < EXPLAINED_MAX else (),
+                    _reasons(new, number, first=not in_service) if index < EXPLAINED_MAX else (),
                 )
                 for index, (person, earlier, later, number) in enumerate(rows)
             )
         finally:
             new.close()
+
+    def _usable(self) -> Path | None:
+        """The file in service, if it is a model of this ledger that can be compared with."""
+        try:
+            return self.figures().path
+        except NoReadModel:
+            return None
 
     def _put_in_service(self, path: Path) -> None:
         """Move the link in one step; a reader has the old file or the new."""
