@@ -1,0 +1,397 @@
+"""Questions about points: statement, balance, ranking, who gets into a programme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from mileage.ledger import format_amount
+from mileage.projections import eligible, programmes
+
+from .base import command, option, pass_session
+from .output import Column, Shown, show, to_terminal
+from .questions import asked, question
+from .texts import OUTCOMES, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mileage.ledger import Label
+    from mileage.projections import Candidate, Selection, StatementLine
+
+    from .questions import Asked, Question
+    from .session import Session
+
+__all__ = [
+    "balance_command",
+    "eligible_command",
+    "line_json",
+    "ranking_command",
+    "statement_command",
+    "terms_json",
+    "unrewarded_command",
+]
+
+TERMINAL_PLACES = 20
+_NO_ACTIVITY = Words("활동이 없습니다.", "No activity.")
+
+
+@command(
+    "statement",
+    "한 사람의 점수 내역을 날짜 순으로 보입니다.\n\n보상이 없는 활동과 깎인 점수도 보입니다.",
+    "Show a person's points, one by one, in order of date.\n\nActivities without points and points"
+    " that were taken away are shown too.",
+    ["mileage statement P00001 --period 2005-H1", "mileage statement P00001 --csv > P00001.csv"],
+)
+@click.argument("person", metavar="PERSON")
+@question()
+@pass_session
+def statement_command(session: Session, person: str, question: Question) -> None:
+    """Show a person's postings."""
+    with asked(session, question) as answer:
+        answer.check_people([person])
+        lines = answer.figures.statement(person, question.period)
+        name = answer.names([person]).get(person)
+        total = format_amount(sum(line.points for line in lines))
+        document = {
+            **answer.about(),
+            "person": person,
+            "name": name,
+            "points": total,
+            "lines": [line_json(line) for line in lines],
+        }
+        labels = answer.figures.labels()
+    rows = [_line_row(session, line, labels) for line in lines]
+    columns = [
+        Column("occurred_on"),
+        Column("position", number=True, optional=True),
+        Column("activity", wraps=True),
+        Column("grade", wraps=True),
+        Column("thing", wraps=True, optional=True),
+        Column("title", wraps=True),
+        *(Column(each, detail=True) for each in ("unit", "rule", "clause")),
+        *(Column(each, number=True, detail=True) for each in ("hours", "share_percent", "gross")),
+        Column("cut", number=True),
+        Column("points", number=True),
+    ]
+    span = question.period.name if question.period else None
+    who = " ".join(filter(None, [person, name, span]))
+    title = session.pick(Words(f"{who}: {total}점", f"{who}: {total} points"))
+    show(session, document, columns, rows, title=title, empty=_NO_ACTIVITY)
+
+
+def line_json(line: StatementLine) -> dict[str, Any]:
+    """A posting as JSON."""
+    return {
+        "position": line.position,
+        "occurred_on": line.occurred_on.isoformat(),
+        "activity": line.kind,
+        "thing": line.thing,
+        "title": line.title,
+        "unit": line.unit,
+        "grade": line.grade,
+        "hours": None if line.hours is None else format_amount(line.hours),
+        "share_percent": format_amount(line.share),
+        "rule": line.rule or None,
+        "clause": line.clause or None,
+        "gross": format_amount(line.gross),
+        "cuts": [
+            {"cause": cut.cause, "reference": cut.reference, "points": format_amount(cut.points)}
+            for cut in line.cuts
+        ],
+        "points": format_amount(line.points),
+    }
+
+
+def _line_row(session: Session, line: StatementLine, labels: Mapping[str, Label]) -> dict[str, Any]:
+    cut = sum(cut.points for cut in line.cuts)
+    return {
+        **line_json(line),
+        "activity": Shown(line.kind, session.pick(line.activity)),
+        "grade": _labelled(session, line.grade, labels),
+        "cut": format_amount(-cut) if cut else None,
+    }
+
+
+def _labelled(session: Session, code: str | None, labels: Mapping[str, Label]) -> Shown | None:
+    if code is None:
+        return None
+    return Shown(code, session.pick(labels[code]) if code in labels else code)
+
+
+@command(
+    "balance",
+    "사람별 점수 합계를 보입니다.",
+    "Show what people's points add up to.",
+    ["mileage balance P00001 P00002", "mileage balance P00001 --as-of 2005-06-30 --json"],
+)
+@click.argument("people", metavar="PERSON...", nargs=-1, required=True)
+@question()
+@pass_session
+def balance_command(session: Session, people: tuple[str, ...], question: Question) -> None:
+    """Show balances."""
+    with asked(session, question) as answer:
+        answer.check_people(people)
+        names = answer.names(people)
+        units = answer.figures.unit_labels()
+        found = [_balance_json(answer, person, names) for person in dict.fromkeys(people)]
+        document = {**answer.about(), "balances": found}
+    rows = [{**row, "unit": _labelled(session, row["unit"], units)} for row in found]
+    columns = [
+        Column("person"),
+        Column("name", wraps=True),
+        Column("unit", wraps=True),
+        Column("rank", optional=True),
+        Column("points", number=True),
+        Column("activities", number=True),
+        Column("rewarded", number=True),
+    ]
+    show(session, document, columns, rows)
+
+
+def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[str, Any]:
+    balance = answer.figures.balance(person, answer.question.period)
+    tenure = answer.figures.tenure(person, answer.day)
+    return {
+        "person": person,
+        "name": names.get(person),
+        "unit": tenure.unit if tenure else None,
+        "rank": tenure.rank if tenure else None,
+        "points": format_amount(balance.points),
+        "activities": balance.activities,
+        "rewarded": balance.rewarded,
+    }
+
+
+@command(
+    "ranking",
+    "점수가 많은 순서로 보입니다.\n\n점수가 같으면 순위가 같고, 끝 순위의 동점자는 모두 보입니다.",
+    "Rank people by points, highest first.\n\nThose with equal points share a place; all who are"
+    " tied at the last place are shown.",
+    [
+        "mileage ranking --period 2005 --limit 10",
+        "mileage ranking --unit HQ-PLAN --as-of 2005-06-30 --csv",
+    ],
+)
+@option(
+    "--unit",
+    ko="이 조직에서 한 활동만",
+    en="Only what people did while in this unit",
+    metavar="CODE",
+)
+@option(
+    "--limit",
+    ko=f"이 순위까지; 0은 모두 [화면에서는 {TERMINAL_PLACES}]",
+    en=f"Only so many places, 0 for all  [on a terminal {TERMINAL_PLACES}]",
+    type=click.IntRange(0),
+    metavar="N",
+)
+@question()
+@pass_session
+def ranking_command(
+    session: Session, unit: str | None, limit: int | None, question: Question
+) -> None:
+    """Show the ranking."""
+    shortened = limit is None and session.format == "table" and to_terminal()
+    places = TERMINAL_PLACES if shortened else limit or None
+    with asked(session, question) as answer:
+        units = answer.figures.unit_labels()
+        if unit is not None and unit not in units:
+            raise click.UsageError(f"--unit {unit}: there is no such unit")
+        found = _ranking_json(answer, unit, places)
+        document = {**answer.about(), "unit": unit, "ranking": found}
+    rows = [{**row, "unit": _labelled(session, row["unit"], units)} for row in found]
+    columns = [
+        Column("place", number=True),
+        Column("person"),
+        Column("name", wraps=True),
+        Column("unit", wraps=True),
+        Column("points", number=True),
+        Column("activities", number=True, optional=True),
+    ]
+    show(session, document, columns, rows, empty=_NO_ACTIVITY)
+    if shortened and len(found) >= TERMINAL_PLACES:
+        session.note(
+            f"({TERMINAL_PLACES}위까지; 모두 보려면 --limit 0)",
+            f"(the first {TERMINAL_PLACES} places; --limit 0 shows all)",
+        )
+
+
+def _ranking_json(answer: Asked, unit: str | None, places: int | None) -> list[dict[str, Any]]:
+    ranked = answer.figures.ranking(answer.question.period, unit=unit, limit=places)
+    names = answer.names(each.person for each in ranked)
+    return [
+        {
+            "place": each.place,
+            "person": each.person,
+            "name": names.get(each.person),
+            "unit": each.unit,
+            "points": format_amount(each.points),
+            "activities": each.activities,
+        }
+        for each in ranked
+    ]
+
+
+@command(
+    "unrewarded",
+    "보상하는 규칙이 없는 활동의 종류를 보입니다.\n\n작은 성과도 빠짐없이 보상하는지 살피는 데"
+    " 씁니다.",
+    "List the kinds of activity that no rule rewards.\n\nThat even a small result is"
+    " rewarded can be"
+    " checked with this.",
+    ["mileage unrewarded --period 2005"],
+)
+@question()
+@pass_session
+def unrewarded_command(session: Session, question: Question) -> None:
+    """Show what no rule rewards."""
+    with asked(session, question) as answer:
+        counted = answer.figures.unrewarded(question.period)
+        found = [{"activity": kind, "count": count} for kind, count in counted]
+        document = {**answer.about(), "unrewarded": found}
+        labels = {kind: answer.ledger.kinds.get(kind).label for kind, _ in counted}
+    rows = [
+        {"activity": kind, "label": session.pick(labels[kind]), "count": count}
+        for kind, count in counted
+    ]
+    columns = [Column("activity"), Column("label"), Column("count", number=True)]
+    every = Words(
+        "모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it."
+    )
+    show(session, document, columns, rows, empty=every)
+
+
+@command(
+    "eligible",
+    "제도별로 누가 선정되는지 보입니다.\n\nPROGRAMME 없이 부르면 그날 시행 중인 제도를 보입니다."
+    " 날짜는 --as-of의 날짜, 없으면 오늘입니다.",
+    "Show who gets into a programme, within its quota.\n\nWithout PROGRAMME, the programmes"
+    " in force"
+    " are listed. The day that decides is that of --as-of, or today.",
+    [
+        "mileage eligible overseas-training --as-of 2005-12-31",
+        "mileage eligible overseas-training --as-of 2005-12-31 --all",
+        "mileage eligible --as-of 2005-12-31",
+    ],
+)
+@click.argument("programme", metavar="[PROGRAMME]", required=False)
+@option(
+    "--all",
+    "everyone",
+    ko="활동이 있는 모두와 그 결과",
+    en="Everyone with activities, and why they are out",
+    is_flag=True,
+)
+@question(period=False)
+@pass_session
+def eligible_command(
+    session: Session, programme: str | None, *, everyone: bool, question: Question
+) -> None:
+    """Show a selection."""
+    with asked(session, question) as answer:
+        if programme is None:
+            _show_programmes(answer)
+            return
+        selection = eligible(answer.figures, programme, answer.day)
+        # Without --all: those whom the quota decides about, the others did not get that far.
+        near = [each for each in selection.candidates if everyone or each.place]
+        _show_selection(answer, selection, near)
+
+
+def _show_programmes(answer: Asked) -> None:
+    figures, day, session = answer.figures, answer.day, answer.session
+    found = [eligible(figures, name, day) for name in programmes(figures, day)]
+    terms = [terms_json(selection) for selection in found]
+    rows = [
+        {**each, "title": session.pick(selection.terms.label)}
+        for each, selection in zip(terms, found, strict=True)
+    ]
+    columns = [
+        Column("programme"),
+        Column("title", wraps=True),
+        Column("period"),
+        Column("threshold", number=True),
+        Column("quota", number=True),
+        Column("clause"),
+    ]
+    document = {**answer.about(), "as_of": day.isoformat(), "programmes": terms}
+    none = Words("시행 중인 제도가 없습니다.", "No programme is in force.")
+    show(session, document, columns, rows, empty=none)
+
+
+def terms_json(selection: Selection) -> dict[str, Any]:
+    """A programme's terms as JSON."""
+    terms = selection.terms
+    return {
+        "programme": terms.programme,
+        "title": {"ko": terms.label.ko, "en": terms.label.en},
+        "period": terms.period.name,
+        "threshold": format_amount(terms.threshold),
+        "quota": terms.quota,
+        "break_by": list(terms.break_by),
+        "otherwise": terms.otherwise,
+        "clause": terms.clause,
+    }
+
+
+def _show_selection(answer: Asked, selection: Selection, shown: Sequence[Candidate]) -> None:
+    session, units = answer.session, answer.figures.unit_labels()
+    names = answer.names(each.person for each in shown)
+    found = [_candidate_json(answer, each, names) for each in shown]
+    document = {
+        **answer.about(),
+        "as_of": selection.as_of.isoformat(),
+        **terms_json(selection),
+        "candidates": found,
+    }
+    rows = [
+        {
+            **row,
+            "unit": _labelled(session, row["unit"], units),
+            "outcome": Shown(row["outcome"], session.pick(OUTCOMES[row["outcome"]])),
+        }
+        for row in found
+    ]
+    columns = [
+        Column("place", number=True),
+        Column("person"),
+        Column("name", wraps=True),
+        Column("unit", wraps=True),
+        Column("points", number=True),
+        Column("activities", number=True, optional=True),
+        Column("outcome", wraps=True),
+        Column("missing", number=True, detail=True),
+    ]
+    nobody = Words("기준에 이른 사람이 없습니다.", "Nobody reaches the threshold.")
+    show(session, document, columns, rows, title=_headline(session, selection), empty=nobody)
+
+
+def _candidate_json(answer: Asked, each: Candidate, names: Mapping[str, str]) -> dict[str, Any]:
+    tenure = answer.figures.tenure(each.person, answer.day)
+    return {
+        "place": each.place or None,
+        "person": each.person,
+        "name": names.get(each.person),
+        "unit": tenure.unit if tenure else None,
+        "points": format_amount(each.points),
+        "activities": each.activities,
+        "outcome": each.outcome,
+        "missing": format_amount(each.missing),
+    }
+
+
+def _headline(session: Session, selection: Selection) -> str:
+    terms = selection.terms
+    threshold, chosen = format_amount(terms.threshold), len(selection.selected)
+    what = f"{session.pick(terms.label)} ({terms.clause})"
+    quota_ko = "" if terms.quota is None else f", 정원 {terms.quota}명"
+    quota_en = "" if terms.quota is None else f", quota {terms.quota}"
+    return session.pick(
+        Words(
+            f"{what} {terms.period.name}, {selection.as_of} 기준: {threshold}점 이상{quota_ko},"
+            f" 선정 {chosen}명",
+            f"{what} {terms.period.name}, on {selection.as_of}: {threshold} points"
+            f" needed{quota_en}, {chosen} in",
+        )
+    )

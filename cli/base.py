@@ -1,0 +1,426 @@
+"""The shape of every command: two languages, examples, options that may stand anywhere.
+
+An option of ``mileage`` itself (``--ledger``, ``--lang``, ``--module``, ``--by``) is also one of
+every command that uses it, so it may stand before or after the command's name.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from datetime import date, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from .session import Session
+from .texts import Words, pick
+from .width import pad, width, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from .texts import Bilingual
+
+__all__ = [
+    "DAY",
+    "INSTANT",
+    "Command",
+    "Failure",
+    "Group",
+    "LazyGroup",
+    "Option",
+    "command",
+    "option",
+    "pass_session",
+    "session_of",
+]
+
+FINDING, INTERRUPTED, READER_GONE = 1, 130, 141
+
+
+class Failure(click.ClickException):
+    """Something was refused or found: a message on stderr and exit code 1."""
+
+    exit_code = FINDING
+
+    def show(self, file: Any = None) -> None:
+        """Write the message, in the manner of compilers."""
+        del file
+        lang = session_of(click.get_current_context(silent=True)).lang
+        lead = click.style(pick(Words("오류:", "error:"), lang), fg="red", bold=True)
+        click.echo(f"{lead} {self.message}", err=True)
+
+
+def session_of(ctx: click.Context | None) -> Session:
+    """The session a context belongs to."""
+    return (ctx and ctx.find_object(Session)) or Session()
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+class Formatter(click.HelpFormatter):
+    """Help whose lines are measured in terminal cells, so that Korean text stays aligned."""
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs, wrapped."""
+        indent = " " * self.current_indent
+        paragraphs = [
+            "".join(f"{indent}{line}\n" for line in wrap(" ".join(part.split()), self._room()))
+            for part in text.split("\n\n")
+        ]
+        self.write("\n".join(paragraphs))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write terms and what they mean in two columns."""
+        rows = list(rows)
+        longest = max((width(term) for term, _ in rows), default=0)
+        column = min(longest, col_max, self._room() // 2) + col_spacing
+        indent = " " * self.current_indent
+        for term, meaning in rows:
+            lines = wrap(meaning, max(self._room() - column, 10))
+            fits = width(term) <= column - col_spacing
+            head = pad(term, column) + lines.pop(0) if fits and meaning else term
+            self.write(f"{indent}{head}\n")
+            for line in lines if meaning else []:
+                self.write(f"{indent}{' ' * column}{line}\n")
+
+    def _room(self) -> int:
+        return max(self.width - self.current_indent, 20)
+
+
+class Context(click.Context):
+    """A context whose help is measured in cells."""
+
+    formatter_class = Formatter
+
+
+class Option(click.Option):
+    """An option with help in two languages."""
+
+    def __init__(self, *args: Any, words: Bilingual, **kwargs: Any) -> None:
+        self.words = words
+        kwargs["help"] = words.en
+        super().__init__(*args, **kwargs)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option and its help in the session's language."""
+        self.help = pick(self.words, session_of(ctx).lang)
+        return super().get_help_record(ctx)
+
+
+def option(*names: str, ko: str, en: str, **kwargs: Any) -> Callable[[Any], Any]:
+    """Declare an option with help in two languages; else as ``click.option``."""
+    return click.option(*names, cls=Option, words=Words(ko, en), **kwargs)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value not in (None, ()):
+        session_of(ctx).give(str(param.name), value)
+
+
+def _shared_options(*, by: bool) -> list[click.Parameter]:
+    def shared(name: str, words: Words, **kwargs: Any) -> Option:
+        return Option(
+            [name], words=words, expose_value=False, is_eager=True, callback=_remember, **kwargs
+        )
+
+    options = [
+        shared(
+            "--ledger",
+            Words(
+                "원장 파일 [MILEAGE_LEDGER; 기본 mileage.sqlite]",
+                "The ledger's file  [MILEAGE_LEDGER; mileage.sqlite unless given]",
+            ),
+            metavar="PATH",
+        ),
+        shared(
+            "--lang",
+            Words("보이는 언어 [MILEAGE_LANG]", "Language of what is shown  [MILEAGE_LANG]"),
+            type=click.Choice(["ko", "en"]),
+        ),
+        shared(
+            "--module",
+            Words(
+                "기관 고유의 활동 종류를 정의한 모듈 [MILEAGE_MODULES]",
+                "Module that declares kinds of your own  [MILEAGE_MODULES]",
+            ),
+            metavar="NAME",
+            multiple=True,
+        ),
+    ]
+    if by:
+        options.append(
+            shared(
+                "--by",
+                Words("기록하는 사람의 식별자 [MILEAGE_BY]", "Id of who records it  [MILEAGE_BY]"),
+                metavar="ID",
+            )
+        )
+    return list(options)
+
+
+def _format_options() -> list[click.Parameter]:
+    def chosen(name: str, words: Words) -> Option:
+        def choose(ctx: click.Context, _param: click.Parameter, value: object) -> None:
+            session = session_of(ctx)
+            if value and session.format not in ("table", name):
+                raise click.UsageError("--json and --csv exclude each other", ctx)
+            if value:
+                session.format = name
+
+        return Option([f"--{name}"], words=words, is_flag=True, expose_value=False, callback=choose)
+
+    return [
+        chosen("json", Words("JSON 문서 하나로 출력", "Print one JSON document")),
+        chosen("csv", Words("CSV(UTF-8)로 출력", "Print CSV (UTF-8)")),
+    ]
+
+
+class _Helped:
+    """Help in the session's language, for commands and groups alike."""
+
+    words: Bilingual
+    examples: tuple[str, ...]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = cast("click.Command", self).collect_usage_pieces(ctx)
+        prefix = pick(Words("사용법: ", "Usage: "), session_of(ctx).lang)
+        indent = " " * width(prefix)
+        lines = wrap(" ".join([ctx.command_path, *pieces]), max(formatter.width - len(indent), 20))
+        formatter.write(prefix + f"\n{indent}".join(lines) + "\n")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(pick(self.words, session_of(ctx).lang))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        params = cast("click.Command", self).get_params(ctx)
+        records = [record for each in params if (record := each.get_help_record(ctx))]
+        with formatter.section(pick(Words("옵션", "Options"), session_of(ctx).lang)):
+            formatter.write_dl(records)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(pick(Words("예", "Examples"), session_of(ctx).lang)):
+            for example in self.examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)  # type: ignore[misc]
+        if found:
+            found.help = pick(
+                Words("이 도움말을 보이고 끝냄", "Show this help"), session_of(ctx).lang
+            )
+        return cast("click.Option | None", found)
+
+
+class Command(_Helped, click.Command):
+    """A command with help and examples in two languages.
+
+    Args:
+        words: Help; its first sentence is what the list of commands shows.
+        examples: Command lines that work.
+        tabular: Whether it can answer as JSON or CSV; ``"json"`` for JSON only.
+        by: Whether it records, and so takes ``--by``.
+    """
+
+    context_class = Context
+
+    def __init__(
+        self,
+        *args: Any,
+        words: Bilingual,
+        examples: Sequence[str],
+        tabular: bool | str = True,
+        by: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.words, self.examples = words, tuple(examples)
+        formats = _format_options() if tabular else []
+        self.params += (formats[:1] if tabular == "json" else formats) + _shared_options(by=by)
+
+
+def command(
+    name: str, ko: str, en: str, examples: Sequence[str], **kwargs: Any
+) -> Callable[[Callable[..., Any]], Command]:
+    """Declare a command with help in two languages; see ``Command``."""
+    return click.command(name, cls=Command, words=Words(ko, en), examples=examples, **kwargs)
+
+
+class Group(_Helped, click.Group):
+    """A group of commands with help in two languages."""
+
+    context_class = Context
+    command_class = Command
+
+    def __init__(
+        self, *args: Any, words: Bilingual, examples: Sequence[str], by: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.words, self.examples = words, tuple(examples)
+        self.params += _shared_options(by=by)
+
+    def short_words(self, ctx: click.Context, name: str) -> Bilingual:
+        """What a command does, in one line."""
+        found = self.get_command(ctx, name)
+        assert isinstance(found, (Command, Group)), name  # noqa: S101 - nothing else is added
+        ko, _, _ = found.words.ko.partition("\n")
+        en, _, _ = found.words.en.partition("\n")
+        return Words(ko.removesuffix("."), en.removesuffix("."))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands."""
+        lang = session_of(ctx).lang
+        rows = [(name, pick(self.short_words(ctx, name), lang)) for name in self.list_commands(ctx)]
+        with formatter.section(pick(Words("명령", "Commands"), lang)):
+            formatter.write_dl(rows)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands in the order of their declaration."""
+        del ctx
+        return list(self.commands)
+
+
+class LazyGroup(Group):
+    """The whole command line: lists its commands without importing them.
+
+    Args:
+        lazy: For each command the module it stands in and its line in the list.
+    """
+
+    def __init__(self, *args: Any, lazy: dict[str, tuple[str, Words]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands."""
+        del ctx
+        return list(self.lazy)
+
+    def short_words(self, ctx: click.Context, name: str) -> Bilingual:
+        """What a command does, in one line."""
+        del ctx
+        return self.lazy[name][1]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in self.lazy:
+            return None
+        module = import_module(f".{self.lazy[cmd_name][0]}", __package__)
+        found: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return found
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Begin a session."""
+        extra["obj"] = extra.get("obj") or Session()
+        if os.environ.get("NO_COLOR"):
+            extra["color"] = False
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what goes wrong becomes a message and an exit code."""
+        with told(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def told(ctx: click.Context) -> Iterator[None]:
+    """Turn errors into messages on stderr and exit codes, never into a traceback."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except KeyboardInterrupt:
+        session = session_of(ctx)
+        click.echo(pick(Words("중단했습니다", "interrupted"), session.lang), err=True)
+        ctx.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _let_go_of_output()
+        ctx.exit(READER_GONE)
+    except Exception as error:
+        if os.environ.get("MILEAGE_DEBUG"):
+            raise
+        raise Failure(_explain(error)) from error
+
+
+def _let_go_of_output() -> None:
+    """Whoever read our output has gone: send the rest nowhere, in silence."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+    except OSError:  # no descriptor to redirect; nothing is left to say
+        return
+
+
+def _explain(error: Exception) -> str:  # noqa: PLR0911 - one for each kind of error
+    """One message for an error, as a person needs it."""
+    from mileage.ledger.errors import ImportRefused, InvalidFact, MileageError, Refused  # noqa: PLC0415 - only when something went wrong
+
+    if isinstance(error, ImportRefused):
+        return str(error)
+    if isinstance(error, (InvalidFact, Refused)):
+        at = f"--{error.field.replace('_', '-')}: " if error.field else ""
+        rule = f" [{error.rule}]" if isinstance(error, Refused) else ""
+        return f"{at}{error.reason}{rule}" + (f" ({error.remedy})" if error.remedy else "")
+    if isinstance(error, MileageError):
+        return str(error)
+    problems = getattr(error, "problems", None)
+    if problems:  # a RulebookError, known by what it has: its module is slow to import
+        return "\n".join(map(str, problems))
+    if isinstance(error, OSError):
+        return f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
+    if isinstance(error, sqlite3.Error):
+        return f"SQLite: {error}"
+    return f"{type(error).__name__}: {error} (a fault of this program; MILEAGE_DEBUG=1 shows where)"
+
+
+class _Day(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
+    """A civil date."""
+
+    name = "yyyy-mm-dd"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        if isinstance(value, date):
+            return value
+        from mileage.ledger.fields import parse_date  # noqa: PLC0415 - slow, and not for --help
+
+        try:
+            return parse_date(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Instant(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
+    """An instant, or a date for the end of that day; the ledger's zone where none is given."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date | datetime:
+        if isinstance(value, date):
+            return value
+        if "T" not in value:
+            return DAY.convert(value, param, ctx)
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail("not an instant such as 2005-03-02T17:30+09:00", param, ctx)
+
+
+DAY = _Day()
+INSTANT = _Instant()

@@ -1,0 +1,166 @@
+"""Explanations: every point, and every point that did not come, with its reason."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from mileage.ledger import format_amount
+from mileage.ledger.facts import format_instant
+from mileage.projections import eligible, explain_candidate, explain_posting
+
+from .asking import line_json, terms_json
+from .base import command, option, pass_session
+from .output import Node, print_tree
+from .questions import asked, question
+from .texts import Words
+
+if TYPE_CHECKING:
+    from mileage.projections import Explanation
+
+    from .questions import Asked, Question
+    from .session import Session
+
+__all__ = ["explain_command"]
+
+
+@command(
+    "explain",
+    "한 사람의 점수마다 그 까닭을 보입니다.\n\n기록, 규칙, 근거, 계산, 깎인 것을 모두 보입니다."
+    " --programme은 그 제도에 왜 선정되었는지, 왜 안 되었는지를 보입니다.",
+    "Explain a person's points, one by one.\n\nEach with its fact, rule, clause, arithmetic"
+    " and what"
+    " was taken away. With --programme: why the person gets into it, or not.",
+    [
+        "mileage explain P00001 --period 2005-03",
+        "mileage explain P00001 --position 1234",
+        "mileage explain P00001 --programme overseas-training --as-of 2005-12-31",
+    ],
+    tabular="json",
+)
+@click.argument("person", metavar="PERSON")
+@option(
+    "--position",
+    ko="이 번호의 기록만",
+    en="Only the fact at this position",
+    type=click.IntRange(1),
+    metavar="N",
+)
+@option("--programme", ko="이 제도의 선정 여부", en="Whether the person gets into it", metavar="ID")
+@question()
+@pass_session
+def explain_command(
+    session: Session,
+    person: str,
+    position: int | None,
+    programme: str | None,
+    question: Question,
+) -> None:
+    """Explain points or a selection."""
+    if programme and (position or question.period):
+        raise click.UsageError("--programme has a period of its own: no --position, no --period")
+    with asked(session, question) as answer:
+        answer.check_people([person])
+        document = {
+            **answer.about(),
+            "person": person,
+            "name": answer.names([person]).get(person),
+        }
+        root = (
+            _programme(answer, document, programme)
+            if programme
+            else _postings(answer, document, position)
+        )
+    if session.format == "json":
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        print_tree(root)
+
+
+def _who(document: dict[str, Any]) -> str:
+    name = document["name"]
+    return f"{document['person']} {name}" if name else str(document["person"])
+
+
+def _postings(answer: Asked, document: dict[str, Any], position: int | None) -> Node:
+    person, period = document["person"], answer.question.period
+    lines = answer.figures.statement(person, period, position=position)
+    if position is not None and not lines:
+        raise click.UsageError(f"--position {position}: no activity of {person}")
+    explained = [explain_posting(answer.ledger, line) for line in lines]
+    total = format_amount(sum(line.points for line in lines))
+    document["points"] = total
+    document["postings"] = [_posting_json(each) for each in explained]
+    who = _who(document) + (f" {period.name}" if period else "")
+    head = answer.session.pick(Words(f"{who}: {total}점", f"{who}: {total} points"))
+    return Node(head, tuple(_posting_node(answer, each) for each in explained))
+
+
+def _posting_json(each: Explanation) -> dict[str, Any]:
+    return {
+        **line_json(each.line),
+        "key": each.key,
+        "recorded_at": format_instant(each.recorded_at),
+        "recorded_by": each.recorded_by,
+        "source": each.source,
+        "rulebook": each.rulebook or None,
+        "rulebook_digest": each.rulebook_digest or None,
+        "adopted_on": each.adopted_on.isoformat() if each.adopted_on else None,
+        "steps": [{"ko": step.ko, "en": step.en} for step in each.steps],
+    }
+
+
+def _posting_node(answer: Asked, each: Explanation) -> Node:
+    line, pick = each.line, answer.session.pick
+    points = format_amount(line.points)
+    title = f" “{line.title}”" if line.title else ""
+    head = f"{line.occurred_on}  {pick(line.activity)}  {line.thing}{title}"
+    below = [pick(step) for step in each.steps]
+    if line.rule_label is not None:
+        below.insert(0, pick(_rule(each, pick(line.rule_label))))
+    below.append(pick(_origin(answer, each)))
+    said = pick(Words(f"{points}점", f"{points} points"))
+    return Node(f"{head}: {said}", tuple(map(Node, below)))
+
+
+def _rule(each: Explanation, title: str) -> Words:
+    line = each.line
+    return Words(
+        f"규칙 ‘{title}’ ({line.rule}): {each.adopted_on} 채택한 규칙집 {each.rulebook}"
+        f" (#{line.adoption})",
+        f"rule '{title}' ({line.rule}) of rulebook {each.rulebook}, adopted on {each.adopted_on}"
+        f" (#{line.adoption})",
+    )
+
+
+def _origin(answer: Asked, each: Explanation) -> Words:
+    when = f"{each.recorded_at.astimezone(answer.ledger.time_zone):%Y-%m-%d %H:%M}"
+    number = each.line.position
+    return Words(
+        f"기록 #{number}: {when} {each.recorded_by}, 출처 {each.source}",
+        f"fact #{number}: recorded {when} by {each.recorded_by}, from {each.source}",
+    )
+
+
+def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
+    selection = eligible(answer.figures, programme, answer.day)
+    candidate = selection.of(document["person"])
+    reason = explain_candidate(selection, candidate)
+    document |= {
+        "as_of": answer.day.isoformat(),
+        **terms_json(selection),
+        "outcome": candidate.outcome if candidate else "no_activity",
+        "place": (candidate.place or None) if candidate else None,
+        "points": format_amount(candidate.points if candidate else 0),
+        "reason": {"ko": reason.ko, "en": reason.en},
+    }
+    pick, terms = answer.session.pick, selection.terms
+    lines = answer.figures.statement(document["person"], terms.period)
+    below = tuple(
+        Node(f"{line.occurred_on}  {pick(line.activity)}  {line.thing}: {points}")
+        for line in lines
+        if (points := format_amount(line.points)) != "0"
+    )
+    head = f"{_who(document)}, {pick(terms.label)} ({terms.clause}) {terms.period.name}"
+    return Node(head, (Node(pick(reason), below),))

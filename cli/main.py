@@ -1,0 +1,91 @@
+"""The command ``mileage``: what it can do, without importing any of it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .base import LazyGroup
+from .texts import Words
+
+__all__ = ["main", "mileage"]
+
+COMMANDS = {
+    "init": ("recording", Words("원장을 새로 만듦", "Make a new ledger")),
+    "record": ("recording", Words("있었던 일 하나를 기록", "Record one fact")),
+    "void": ("recording", Words("잘못 기록한 것을 취소", "Void a fact recorded in error")),
+    "import": ("importing", Words("CSV·JSON Lines 파일을 기록", "Record the rows of files")),
+    "kinds": (
+        "recording",
+        Words("기록할 수 있는 종류와 항목", "List the kinds of facts and their fields"),
+    ),
+    "history": ("history", Words("기록된 그대로의 내력", "Show facts as they were recorded")),
+    "statement": ("asking", Words("한 사람의 점수 내역", "Show a person's points, one by one")),
+    "balance": ("asking", Words("사람별 점수 합계", "Show what people's points add up to")),
+    "explain": (
+        "explaining",
+        Words("점수마다 그 까닭", "Explain a person's points, or a selection"),
+    ),
+    "ranking": ("asking", Words("점수 순위", "Rank people by points")),
+    "unrewarded": (
+        "asking",
+        Words("보상하는 규칙이 없는 활동", "List activities that no rule rewards"),
+    ),
+    "eligible": ("asking", Words("제도별 선정 대상", "Show who gets into a programme")),
+    "rules": ("rules", Words("규칙집: 점검, 채택, 목록", "Check, adopt and list rulebooks")),
+    "rebuild": (
+        "publishing",
+        Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),
+    ),
+    "catch-up": ("publishing", Words("새 기록을 점수에 반영", "Take new facts into the figures")),
+    "hr": ("publishing", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
+    "directory": ("directory", Words("이름과 사번", "Keep names and employee numbers")),
+}
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and not for --help
+
+        click.echo(f"mileage {version('innovation-mileage')}")
+        ctx.exit()
+
+
+mileage = LazyGroup(
+    name="mileage",
+    lazy=COMMANDS,
+    by=True,
+    words=Words(
+        "혁신마일리지 원장. 있었던 일은 한 번 기록되고, 점수는 언제나 거기에서 계산됩니다.",
+        "An innovation-mileage ledger: facts are recorded once, points are always derived.",
+    ),
+    examples=(
+        "mileage init --organisation 중소기업청",
+        "mileage import people.csv proposals.csv",
+        "mileage ranking --period 2005 --limit 10",
+        "mileage COMMAND --help",
+    ),
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help="Show the version",
+        )
+    ],
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a character gets its code
+            stream.reconfigure(errors="backslashreplace")
+    mileage(prog_name="mileage")
+
+
+if __name__ == "__main__":
+    main()

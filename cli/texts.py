@@ -1,0 +1,117 @@
+"""What the command line says, in Korean and in English."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal, NamedTuple, Protocol
+
+__all__ = ["COLUMNS", "OUTCOMES", "STATUSES", "Bilingual", "Lang", "Words", "pick", "usual_lang"]
+
+Lang = Literal["ko", "en"]
+
+
+class Bilingual(Protocol):
+    """Anything with a Korean and an English text."""
+
+    @property
+    def ko(self) -> str:
+        """The Korean text."""
+
+    @property
+    def en(self) -> str:
+        """The English text."""
+
+
+class Words(NamedTuple):
+    """A text in Korean and in English."""
+
+    ko: str
+    en: str
+
+
+def pick(words: Bilingual, lang: Lang) -> str:
+    """The text in a language."""
+    return words.ko if lang == "ko" else words.en
+
+
+def usual_lang() -> Lang:
+    """The language of the environment: Korean where the locale is, English elsewhere."""
+    stated = os.environ.get("MILEAGE_LANG", "")
+    if stated in ("ko", "en"):
+        return "ko" if stated == "ko" else "en"
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "ko" if next(filter(None, names), "").lower().startswith("ko") else "en"
+
+
+COLUMNS = {
+    "activities": Words("활동", "Activities"),
+    "activity": Words("활동", "Activity"),
+    "adopted_on": Words("채택일", "Adopted on"),
+    "after": Words("이후", "After"),
+    "batch": Words("묶음", "Batch"),
+    "before": Words("이전", "Before"),
+    "change": Words("증감", "Change"),
+    "clause": Words("근거", "Clause"),
+    "count": Words("건수", "Count"),
+    "cut": Words("깎임", "Cut"),
+    "data": Words("내용", "What it says"),
+    "digest": Words("지문", "Digest"),
+    "effective_from": Words("시행일", "Effective from"),
+    "employee_number": Words("사번", "Employee number"),
+    "fields": Words("항목", "Fields"),
+    "file": Words("파일", "File"),
+    "grade": Words("등급", "Grade"),
+    "key": Words("키", "Key"),
+    "kind": Words("종류", "Kind"),
+    "label": Words("이름", "Label"),
+    "name": Words("이름", "Name"),
+    "occurred_on": Words("날짜", "Date"),
+    "outcome": Words("결과", "Outcome"),
+    "period": Words("기간", "Period"),
+    "person": Words("구성원", "Person"),
+    "place": Words("순위", "Place"),
+    "points": Words("점수", "Points"),
+    "position": Words("번호", "No."),
+    "programme": Words("제도", "Programme"),
+    "quota": Words("정원", "Quota"),
+    "rank": Words("직급", "Rank"),
+    "reason": Words("사유", "Reason"),
+    "reasons": Words("까닭", "Because of"),
+    "recorded": Words("기록", "Recorded"),
+    "recorded_at": Words("기록 시각", "Recorded at"),
+    "recorded_by": Words("기록자", "Recorded by"),
+    "rejected": Words("거부", "Rejected"),
+    "repeated": Words("이미 있음", "Repeated"),
+    "rewarded": Words("보상", "Rewarded"),
+    "rows": Words("행", "Rows"),
+    "rule": Words("규칙", "Rule"),
+    "rulebook": Words("규칙집", "Rulebook"),
+    "sequence": Words("차수", "Batch no."),
+    "source": Words("출처", "Source"),
+    "status": Words("상태", "Status"),
+    "sum_negative": Words("감소 합계", "Sum of decreases"),
+    "sum_positive": Words("증가 합계", "Sum of increases"),
+    "thing": Words("대상", "Thing"),
+    "threshold": Words("기준", "Threshold"),
+    "title": Words("제목", "Title"),
+    "unit": Words("소속", "Unit"),
+    "voided_by": Words("취소", "Voided by"),
+    "as_of": Words("기준일", "As of"),
+}
+"""Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
+
+OUTCOMES = {
+    "selected": Words("선정", "selected"),
+    "below_threshold": Words("기준 미달", "below threshold"),
+    "beyond_quota": Words("정원 초과", "beyond quota"),
+    "tied_out": Words("동점 제외", "tied, left out"),
+    "on_leave": Words("휴직 중", "on leave"),
+    "not_serving": Words("재직 아님", "not serving"),
+}
+
+STATUSES = {
+    "in_service": Words("적용", "in service"),
+    "waiting": Words("재구축 대기", "waits for rebuild"),
+    "superseded": Words("대체됨", "superseded"),
+    "voided": Words("취소됨", "voided"),
+}
