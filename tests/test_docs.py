@@ -94,9 +94,9 @@ def kinds_page():
         "# Kinds of facts",
         "",
         "Made from the declarations; `mileage kinds` shows the same. Every import row also has",
-        "`kind`, `occurred_on` and, if it likes, `key`, `source`, `recorded_by`. In a cell, several",
-        "people are written `P1;P2`, shares `P1:60;P2:40` (without shares: equal ones), codes",
-        "`gold;silver`.",
+        "`kind`, `occurred_on` and, if it likes, `key`, `source`, `recorded_by`. In a cell,",
+        "several people are written `P1;P2`, shares `P1:60;P2:40` (without shares: equal ones),",
+        "codes `gold;silver`.",
     ]
     for kind in kinds:
         if not kind.name.startswith(OWN):
