@@ -49,6 +49,7 @@ _EVENT_BY_STREAM = "SELECT 1 FROM stored_events WHERE originator_id = value"
 
 APPLICATION_ID = 0x4D4C4745  # "MLGE", so that `file` and this package know a ledger at sight
 SCHEMA_VERSION = 1
+CACHE_KIB = 65_536
 _HEADER_LENGTH = 100
 
 _SCHEMA = (
@@ -317,6 +318,8 @@ class Recorder(sqlite.SQLiteApplicationRecorder):
             self.datastore.get_connection(commit=False) as connection,
         ):
             cursor = connection.cursor()
+            # A long import comes back to every part of the key's index.
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield Session(cursor.sqlite_cursor)
