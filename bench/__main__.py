@@ -138,11 +138,11 @@ def raw_select(path: Path) -> float:
     return seconds
 
 
-def bench_rebuild(ledger: Ledger, folder: Path) -> float:
+def bench_rebuild(ledger: Ledger, folder: Path, repeats: int) -> float:
     """Rebuild, stage by stage, as ratios to a raw ``SELECT`` in the same run."""
     warm_up(folder)
     found: list[dict[str, float]] = []
-    for number in range(REPEATS):
+    for number in range(repeats):
         raw = raw_select(ledger.path)
         ends: dict[str, float] = {}
         start = time.perf_counter()
@@ -163,7 +163,7 @@ def bench_rebuild(ledger: Ledger, folder: Path) -> float:
     say("rebuild: publish / raw SELECT", median["publish"])
     say("rebuild: up to balances / raw SELECT", median["balances"], note="at most 4")
     say("rebuild: all / raw SELECT", median["all"], note="at most 7")
-    say("rebuild: all", median["seconds"], "s", f"of {REPEATS}: median")
+    say("rebuild: all", median["seconds"], "s", f"median of {repeats}")
     return median["seconds"]
 
 
@@ -232,6 +232,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--facts", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument(
         "--only", choices=["rebuild", "stock", "record", "help"], action="append", default=[]
     )
@@ -250,7 +251,7 @@ def main() -> None:
         print(
             f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6))
         )
-        seconds = bench_rebuild(ledger, folder) if {"rebuild", "stock"} & set(wanted) else 0
+        seconds = bench_rebuild(ledger, folder, asked.repeats) if {"rebuild", "stock"} & set(wanted) else 0
         if "stock" in wanted:
             bench_stock(ledger, folder, seconds)
         if "record" in wanted:
