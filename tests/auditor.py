@@ -1,0 +1,355 @@
+"""A second opinion: what facts amount to, worked out one fact at a time in plain Python.
+
+Nothing of the projections is used here but the parser of rulebooks. Every rule is written the
+slow and obvious way, from the documentation, so that the scoring plan has something to be held
+against. Amounts are integers of 1/10,000, a share of 100 % is 1,000,000.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field, frozen
+from mileage.ledger import to_units
+from mileage.projections import activity_infos, parse_rulebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from mileage.ledger import Ledger, Recorded
+    from mileage.projections import Rulebook
+
+WHOLE = 1_000_000
+
+# kind: (kind that names the people, field with the people, field with the grade, with the hours)
+ACTIVITIES = {
+    "proposal.submitted": ("proposal.submitted", "authors", "", ""),
+    "proposal.adopted": ("proposal.submitted", "authors", "grade", ""),
+    "proposal.implemented": ("proposal.submitted", "authors", "", ""),
+    "learning_club.registered": ("learning_club.registered", "leader", "", ""),
+    "learning_club.session_held": ("learning_club.session_held", "attendees", "", "hours"),
+    "contest.entered": ("contest.entered", "entrants", "", ""),
+    "contest.awarded": ("contest.entered", "entrants", "grade", ""),
+}
+WITHDRAWN_BY = {
+    "proposal.submitted": "proposal.withdrawn",
+    "contest.awarded": "contest.award_withdrawn",
+}
+MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+
+
+@define
+class Line:
+    """What one person gets for one fact, and why not more."""
+
+    person: str
+    position: int
+    kind: str
+    day: date
+    unit: str | None
+    grade: str | None
+    hours: int | None
+    share: int
+    adoption: int = 0
+    rule: str = ""
+    clause: str = ""
+    whole: int = 0
+    gross: int = 0
+    cuts: list[tuple[str, str, int]] = field(factory=list)
+
+    @property
+    def points(self) -> int:
+        """What counts."""
+        return self.gross - sum(points for _, _, points in self.cuts)
+
+
+@frozen
+class Book:
+    """A rulebook as adopted."""
+
+    position: int
+    effective_from: date
+    rulebook: Rulebook
+
+
+class Audit:
+    """The figures of a ledger, of the facts that had happened and were known by then."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+        upto: int | None = None,
+    ) -> None:
+        self.facts = [
+            item
+            for item in ledger.facts()
+            if (as_of is None or item.fact.occurred_on <= as_of)
+            and (known_at is None or item.fact.recorded_at <= known_at)
+            and (upto is None or item.position <= upto)
+        ]
+        self.by_key = {item.fact.key: item for item in self.facts}
+        self.books = [
+            Book(
+                item.position,
+                item.fact.data.effective_from,
+                parse_rulebook(item.fact.data.text, activity_infos(ledger.kinds)),
+            )
+            for item in self.facts
+            if item.fact.kind.name == "rulebook.adopted" and not self.voided_by(item)
+        ]
+        self.lines = [line for item in self.facts for line in self._lines(item)]
+        self._apply_caps()
+
+    # -- what still stands -----------------------------------------------------------------------
+
+    def voided_by(self, item: Recorded) -> int:
+        """Position of the latest standing fact that voids this one; 0 when it stands."""
+        found = 0
+        for other in self.facts:
+            if (
+                other.fact.kind.name == "fact.voided"
+                and other.fact.data.fact == item.fact.key
+                and not self.voided_by(other)
+            ):
+                found = other.position
+        return found
+
+    def withdrawn_by(self, item: Recorded) -> int:
+        """Position of the first standing fact that takes this one back; 0 when none does."""
+        for other in self.facts:
+            if (
+                other.fact.kind.name == WITHDRAWN_BY.get(item.fact.kind.name)
+                and other.fact.originator_id == item.fact.originator_id
+                and other.position > item.position
+                and not self.voided_by(other)
+            ):
+                return other.position
+        return 0
+
+    # -- from a fact to lines --------------------------------------------------------------------
+
+    def _lines(self, item: Recorded) -> Iterable[Line]:
+        kind = item.fact.kind.name
+        if kind not in ACTIVITIES:
+            return []
+        named_by, people, grade_field, hours_field = ACTIVITIES[kind]
+        data, day = item.fact.data, item.fact.occurred_on
+        grade = getattr(data, grade_field) if grade_field else None
+        hours = to_units(getattr(data, hours_field)) if hours_field else None
+        source = item if named_by == kind else self._naming(item, named_by)
+        lines = [
+            Line(person, item.position, kind, day, self.unit(person, day), grade, hours, share)
+            for person, share in _parts(getattr(source.fact.data, people))
+        ]
+        self._price(lines, kind, grade, hours, day)
+        if by := self.voided_by(item):
+            cause = "voided"
+        elif by := self.withdrawn_by(item):
+            cause = "withdrawn"
+        if by:
+            for line in lines:
+                line.cuts.append((cause, str(by), line.gross))
+        return lines
+
+    def _naming(self, item: Recorded, kind: str) -> Recorded:
+        """The fact about the same thing that names the people: the latest that stands."""
+        named = [
+            other
+            for other in self.facts
+            if other.fact.kind.name == kind and other.fact.originator_id == item.fact.originator_id
+        ]
+        standing = [
+            other for other in named if not self.voided_by(other) and not self.withdrawn_by(other)
+        ]
+        return (standing or named)[-1]
+
+    def _price(
+        self, lines: list[Line], kind: str, grade: str | None, hours: int | None, day: date
+    ) -> None:
+        book = self.book_on(day)
+        if book is None:
+            return
+        for rule in book.rulebook.rules:
+            if rule.activity != kind or (rule.until is not None and day >= rule.until):
+                continue
+            values = [value for value in rule.values if value.valid_from <= day]
+            if not values:
+                continue
+            points = values[-1].points
+            if not isinstance(points, int):
+                if grade not in points:
+                    continue
+                points = points[grade]
+            whole = points
+            if rule.per == "hour":
+                whole, rest = divmod(points * (hours or 0), 10_000)
+                whole += rest >= 5_000
+            parts = [line.share for line in lines]
+            amounts = largest_remainders(whole, parts) if rule.split == "share" else None
+            for index, line in enumerate(lines):
+                line.adoption, line.rule, line.clause = book.position, rule.id, values[-1].clause
+                line.whole = whole
+                line.gross = amounts[index] if amounts else whole
+
+    def book_on(self, day: date) -> Book | None:
+        """The rulebook in force: the one adopted last of those that reach that day."""
+        reaching = [book for book in self.books if book.effective_from <= day]
+        return reaching[-1] if reaching else None
+
+    def service(self, person: str) -> list[tuple[date, int, str | None, str | None, str | None]]:
+        """What changed in a person's service: day, position, unit, rank, status."""
+        statuses = {
+            "member.joined": "serving",
+            "member.leave_started": "leave",
+            "member.leave_ended": "serving",
+            "member.left": "left",
+        }
+        changes = []
+        for item in self.facts:
+            fact = item.fact
+            if fact.originator_id != f"member:{person}" or self.voided_by(item):
+                continue
+            name, day = fact.kind.name, fact.occurred_on
+            if not name.startswith("member."):
+                continue
+            if name == "member.left":
+                day = day.fromordinal(day.toordinal() + 1)
+            changes.append(
+                (
+                    day,
+                    item.position,
+                    getattr(fact.data, "unit", None),
+                    getattr(fact.data, "rank", None),
+                    statuses.get(name),
+                )
+            )
+        return sorted(changes, key=lambda change: change[:2])
+
+    def unit(self, person: str, day: date) -> str | None:
+        """The unit in which a person serves on a day."""
+        unit, status = None, None
+        for since, _, new_unit, _, new_status in self.service(person):
+            if since <= day:
+                unit, status = new_unit or unit, new_status or status
+        return None if status == "left" else unit
+
+    def status(self, person: str, day: date) -> str:
+        """Whether a person is ``serving``, on ``leave`` or has ``left``; empty before joining."""
+        status = ""
+        for since, _, _, _, new_status in self.service(person):
+            if since <= day:
+                status = new_status or status
+        return status
+
+    # -- caps ------------------------------------------------------------------------------------
+
+    def _apply_caps(self) -> None:
+        used: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+        for line in sorted(self.lines, key=lambda line: (line.day, line.position)):
+            book = self.book_on(line.day)
+            if book is None or line.gross == 0 or line.cuts:
+                continue
+            for cap in book.rulebook.caps:
+                values = [value for value in cap.values if value.valid_from <= line.day]
+                if line.rule not in cap.rules or not values or line.points == 0:
+                    continue
+                account = (line.person, cap.id, cap.period, first_day(cap.period, line.day))
+                room = max(values[-1].limit_points - used[account], 0)
+                taken = max(line.points - room, 0)
+                if taken:
+                    line.cuts.append(("cap", cap.id, taken))
+                used[account] += min(room, line.points + taken)
+
+    # -- figures ---------------------------------------------------------------------------------
+
+    def people(self) -> list[str]:
+        """Everybody who ever joined."""
+        joined = [i.fact.data.person for i in self.facts if i.fact.kind.name == "member.joined"]
+        return sorted(set(joined))
+
+    def balances(self) -> dict[str, tuple[int, int, int]]:
+        """Points, activities and rewarded activities of everybody."""
+        found = dict.fromkeys(self.people(), (0, 0, 0))
+        for line in self.lines:
+            points, activities, rewarded = found[line.person]
+            found[line.person] = (
+                points + line.points,
+                activities + 1,
+                rewarded + (line.points > 0),
+            )
+        return found
+
+    def eligible(self, programme_id: str, day: date) -> dict[str, str]:
+        """What becomes of everyone with activities in the programme's period, by person."""
+        book = self.book_on(day)
+        programme = next(p for p in book.rulebook.programmes if p.id == programme_id)
+        value = [v for v in programme.values if v.valid_from <= day][-1]
+        start = first_day(programme.period, day)
+        sums: dict[str, list[int]] = {}
+        for line in self.lines:
+            if first_day(programme.period, line.day) == start:
+                total = sums.setdefault(line.person, [0, 0, 0])
+                total[0] += line.points
+                if line.points > 0:
+                    total[1] += 1
+                    total[2] = max(total[2], line.day.toordinal())
+        outcome, running = {}, []
+        for person, (points, rewarded, last) in sums.items():
+            status = self.status(person, day)
+            if status != "serving":
+                outcome[person] = "on_leave" if status == "leave" else "not_serving"
+            elif points < value.threshold_points:
+                outcome[person] = "below_threshold"
+            else:
+                joined = self.service(person)[0][0].toordinal()
+                breaks = {"activities": -rewarded, "earliest": last, "joined": joined}
+                running.append(
+                    ((-points, *(breaks[word] for word in programme.tie.break_by)), person)
+                )
+        for rank, person in running:
+            before = sum(other < rank for other, _ in running)
+            alike = sum(other == rank for other, _ in running)
+            if value.quota is None or before + alike <= value.quota:
+                outcome[person] = "selected"
+            elif before >= value.quota:
+                outcome[person] = "beyond_quota"
+            else:
+                included = programme.tie.otherwise == "include"
+                outcome[person] = "selected" if included else "tied_out"
+        return outcome
+
+
+def largest_remainders(whole: int, shares: list[int]) -> list[int]:
+    """Divide by shares: rounded down, what is left over to the largest remainders, then in order.
+
+    Shares that do not make a whole (everybody has all of it) are no division.
+    """
+    if sum(shares) != WHOLE:
+        return [whole] * len(shares)
+    parts = [whole * share // WHOLE for share in shares]
+    order = sorted(range(len(shares)), key=lambda i: -(whole * shares[i] % WHOLE))
+    for index in order[: whole - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def first_day(period: str, day: date) -> date | None:
+    """First day of the period a day lies in; ``None`` for a lifetime."""
+    if period == "lifetime":
+        return None
+    months = MONTHS[period]
+    return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+
+
+def _parts(people: Any) -> list[tuple[str, int]]:
+    if isinstance(people, str):
+        return [(people, WHOLE)]
+    return [
+        (part, WHOLE) if isinstance(part, str) else (part.person, to_units(part.percent))
+        for part in people
+    ]
