@@ -95,7 +95,7 @@ class Ledger:
             name="mileage",
             env={
                 "PERSISTENCE_MODULE": persistence_module,
-                "SQLITE_DBNAME": _database_name(path, read_only=read_only),
+                "SQLITE_DBNAME": database_name(path, read_only=read_only),
                 "SQLITE_LOCK_TIMEOUT": str(LOCK_TIMEOUT_SECONDS),
                 "ORIGINATOR_ID_TYPE": "text",
                 "CREATE_TABLE": "no",
@@ -350,12 +350,16 @@ class Ledger:
         """Position of the last fact."""
         return self.recorder.max_notification_id() or 0
 
+    def beside(self, suffix: str) -> Path:
+        """The file or folder beside the ledger that has its name and a suffix."""
+        return self.path.with_name(self.path.name.removesuffix(".sqlite") + suffix)
+
     @property
     def directory(self) -> Directory:
         """Names and other personal data, apart from the facts."""
         with self._lock:
             if self._directory is None:
-                self._directory = Directory(self.path.with_suffix(".people.sqlite"))
+                self._directory = Directory(self.beside(".people.sqlite"))
             return self._directory
 
     def facts(
@@ -743,9 +747,10 @@ def _zone(name: str) -> ZoneInfo:
         raise InvalidFact("time_zone", f"{name!r} is no IANA time zone", "Asia/Seoul") from None
 
 
-def _database_name(path: Path, *, read_only: bool) -> str:
+def database_name(path: Path, *, read_only: bool) -> str:
+    """The name under which SQLite opens a ledger's file."""
     if not read_only:
-        return str(path)
+        return str(path.absolute())  # a bare name could be taken for a URI or for memory
     # Without a log to read there is nothing to lock: works even in a folder nobody can write.
     still = "&immutable=1" if not path.with_name(path.name + "-wal").exists() else ""
     return f"file:{quote(str(path.absolute()))}?mode=ro{still}"

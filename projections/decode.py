@@ -8,9 +8,9 @@ replay stops at the first such position.
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import attrs
 from mileage.ledger import CorruptFact
@@ -26,9 +26,10 @@ from mileage.ledger.kinds.member import (
     MemberTransferred,
 )
 from mileage.ledger.kinds.unit import UnitEstablished
+from mileage.ledger.ledger import database_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     import duckdb
@@ -42,6 +43,14 @@ __all__ = ["CHUNK_ROWS", "SERVICE_STATUS", "Slice", "activity_ids", "day_number"
 
 CHUNK_ROWS = 250_000
 RARE_PART = 40
+JOINED_ROWS = 10_000
+_NOT_CANONICAL = frozenset("\n\r\x1f\x00")
+_JOINED = """
+SELECT group_concat(position, char(10)), group_concat(originator_id, char(10)),
+       group_concat(topic, char(10)), group_concat(length(CAST(state AS BLOB)), char(10)),
+       group_concat(CAST(state AS TEXT), '')
+FROM (SELECT * FROM stored_events WHERE position > ? AND position <= ? ORDER BY position)
+"""
 _DAY = "year(date) * 10000 + month(date) * 100 + day(date)"
 _INSTANT = "____-__-__T__:__:__.______Z"
 _ENVELOPE = ("key", "occurred_on", "recorded_at", "recorded_by", "source")
@@ -135,30 +144,87 @@ def decode_facts(
 
 
 def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
-    """Arrow tables of stored events, in order of position; the next is read ahead."""
-    from adbc_driver_sqlite import dbapi  # noqa: PLC0415 - slow to import
+    """Arrow tables of stored events, in order of position; the next is read ahead.
 
-    name = f"file:{quote(str(ledger.path.absolute()))}?mode=ro"
-    with (
-        dbapi.connect(name, autocommit=True) as connection,
-        connection.cursor() as cursor,
-        ThreadPoolExecutor(1) as reader,
-    ):
-        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": "65536"})
+    The ledger is read with Python's own SQLite and never with ADBC's: when a second SQLite in one
+    process closes a file, POSIX drops the locks of the first, and facts would be lost. To be quick
+    all the same, SQLite joins many rows into one text, which Arrow takes apart again.
+    """
+    connection = sqlite3.connect(
+        database_name(ledger.path, read_only=ledger.read_only), uri=True, check_same_thread=False
+    )
+    connection.text_factory = bytes
+    try:
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(_read_chunk, connection, 0, last)
+            for start in range(0, last, CHUNK_ROWS):
+                table = ahead.result()
+                ahead = reader.submit(_read_chunk, connection, start + CHUNK_ROWS, last)
+                yield table
+            ahead.result()
+    finally:
+        connection.close()
 
-        def read(start: int) -> pa.Table:
-            cursor.execute(
-                "SELECT position, originator_id AS stream, topic,"
-                " CAST(state AS TEXT) AS state FROM stored_events WHERE position >"
-                f" {start} AND position <= {min(start + CHUNK_ROWS, last)} ORDER BY position"
-            )
-            return cursor.fetch_arrow_table()
 
-        ahead = reader.submit(read, 0)
-        for start in range(0, last, CHUNK_ROWS):
-            table = ahead.result()
-            ahead = reader.submit(read, start + CHUNK_ROWS)
-            yield table
+def _read_chunk(connection: sqlite3.Connection, start: int, last: int) -> pa.Table:
+    """Columns ``position``, ``stream``, ``topic`` and ``state`` of the chunk after a position."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    end = min(start + CHUNK_ROWS, last)
+    joined = [
+        connection.execute(_JOINED, (first, min(first + JOINED_ROWS, end))).fetchone()
+        for first in range(start, end, JOINED_ROWS)
+    ]
+    parts = [row for row in joined if row[0] is not None]
+    try:
+        position, stream, topic, size = (
+            _column_of([row[index] for row in parts], kind)
+            for index, kind in enumerate((pa.int64(), pa.string(), pa.string(), pa.int64()))
+        )
+        offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(size)])
+        state = pa.LargeStringArray.from_buffers(
+            len(size), offsets.buffers()[1], pa.py_buffer(b"".join(row[4] for row in parts))
+        )
+        state.validate(full=True)  # that every state is UTF-8
+        return pa.table({"position": position, "stream": stream, "topic": topic, "state": state})
+    except (pa.ArrowInvalid, ValueError) as error:
+        raise CorruptFact(*_first_unreadable(connection, start, end)) from error
+
+
+def _column_of(lines: Sequence[bytes], kind: pa.DataType) -> pa.Array:
+    """A column of values that SQLite joined with line breaks."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+    from pyarrow import csv  # noqa: PLC0415
+
+    if not lines:
+        return pa.array([], kind)
+    table = csv.read_csv(
+        pa.py_buffer(b"\n".join(lines)),
+        read_options=csv.ReadOptions(column_names=["value"]),
+        parse_options=csv.ParseOptions(
+            delimiter="\x1f", quote_char=False, double_quote=False, ignore_empty_lines=False
+        ),
+        convert_options=csv.ConvertOptions(column_types={"value": kind}, null_values=[]),
+    )
+    return table["value"].combine_chunks()
+
+
+def _first_unreadable(connection: sqlite3.Connection, start: int, end: int) -> tuple[int, str]:
+    """The first event that is no text on one line, which canonical JSON always is."""
+    rows = connection.execute(
+        "SELECT position, CAST(originator_id AS BLOB), CAST(topic AS BLOB), CAST(state AS BLOB)"
+        " FROM stored_events WHERE position > ? AND position <= ? ORDER BY position",
+        (start, end),
+    )
+    for position, *parts in rows:
+        try:
+            texts = [part.decode() for part in parts]
+        except UnicodeDecodeError:
+            return position, "is not UTF-8; restore the ledger from a copy"
+        if any(set(text) & _NOT_CANONICAL for text in texts):
+            return position, "is not canonical JSON; restore the ledger from a copy"
+    return start + 1, "cannot be read; restore the ledger from a copy"
 
 
 def _in_current_version(table: pa.Table, ledger: Ledger) -> pa.Table:

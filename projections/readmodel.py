@@ -129,8 +129,8 @@ class ReadModel:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.link = ledger.path.with_suffix(".read.sqlite")
-        self.folder = ledger.path.with_suffix(".read")
+        self.link = ledger.beside(".read.sqlite")
+        self.folder = ledger.beside(".read")
         self._lock = threading.RLock()
         self._figures: Figures | None = None
         self._writer: tuple[Path, sqlite3.Connection] | None = None
