@@ -251,7 +251,9 @@ def main() -> None:
         print(
             f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6))
         )
-        seconds = bench_rebuild(ledger, folder, asked.repeats) if {"rebuild", "stock"} & set(wanted) else 0
+        seconds = 0.0
+        if {"rebuild", "stock"} & set(wanted):
+            seconds = bench_rebuild(ledger, folder, asked.repeats)
         if "stock" in wanted:
             bench_stock(ledger, folder, seconds)
         if "record" in wanted:

@@ -139,8 +139,9 @@ class Ledger:
             LedgerFileError: The file exists already or cannot be made.
             InvalidFact: The time zone is unknown or a value is unfit.
         """
-        path = Path(path)
+        path = Path(path).resolve()
         zone = _zone(time_zone)
+        _check_name(path)
         if path.exists():
             msg = f"{path.name}: exists already"
             raise LedgerFileError(msg)
@@ -179,7 +180,7 @@ class Ledger:
             NotALedger: There is no such file, or it is something else, damaged or truncated.
             NewerLedger: A later version of this package wrote it.
         """
-        path = Path(path)
+        path = Path(path).resolve()  # what stands beside a link's target is the ledger's
         check_file(path)
         kinds.load_plugins()
         writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
@@ -557,7 +558,9 @@ class Writer:
             mapper = self._ledger.mapper
             events = [mapper.to_stored_event(added.fact) for added in self._pending.values()]
             positions = self._session.insert(events)
-            assert positions[-1] == self._position, positions  # noqa: S101 - told to callers
+            if positions[-1] != self._position:  # callers have been told; nothing may be kept
+                msg = f"{self._ledger.path.name}: positions are not what they must be; nothing kept"
+                raise NotALedger(msg)
             self._pending.clear()
         # Only now may streams be forgotten: the database has everything of theirs.
         if len(self._streams) > STREAMS_MAX:
@@ -745,6 +748,14 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise InvalidFact("time_zone", f"{name!r} is no IANA time zone", "Asia/Seoul") from None
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that would be taken for memory, or for a file beside another ledger."""
+    reserved = (".people.sqlite", ".read.sqlite", ".hr.sqlite")
+    if ":memory:" in path.name or "mode=memory" in path.name or path.name.endswith(reserved):
+        msg = f"{path.name}: a ledger cannot have this name"
+        raise LedgerFileError(msg)
 
 
 def database_name(path: Path, *, read_only: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mileage.ledger import CorruptFact
+from mileage.ledger.facts import format_instant
 
 from . import plan
 from .decode import Slice, day_number, decode_facts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     from mileage.ledger import Ledger, Recorded
 
-__all__ = ["BALANCES", "POSTINGS", "build_read_model"]
+__all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark"]
 
 _RAW_TABLES = {
     "w_raw_fact": (
@@ -147,6 +148,11 @@ def _last_day(con: duckdb.DuckDBPyConnection, office: Sequence[Recorded]) -> int
     return max(int(day), *(day_number(item.fact.occurred_on) for item in office), 0)
 
 
+def fact_mark(item: Recorded) -> str:
+    """What tells a fact from another at the same position of another history of the ledger."""
+    return f"{item.fact.key} {format_instant(item.fact.recorded_at)}"
+
+
 def model_meta(
     ledger: Ledger, part: Slice, last: int, last_day: int, rules: Rules
 ) -> dict[str, str]:
@@ -155,6 +161,7 @@ def model_meta(
         "schema": str(SCHEMA_VERSION),
         "ledger": ledger.stream_of_opening,
         "position": str(last),
+        "last_fact": fact_mark(ledger.at(last)) if last else "",
         "rules_position": str(rules.position),
         "pending_rulebook": str(rules.pending),
         "last_day": str(last_day),

@@ -53,7 +53,7 @@ def apply_facts(
     Returns:
         How many people's figures were worked out anew.
     """
-    batch = _Batch(connection, ledger)
+    batch = _Batch(connection, ledger, facts[-1].position)
     for item in facts:
         batch.take(item)
     return batch.apply(stages, facts[-1].position)
@@ -64,6 +64,7 @@ class _Batch:
     """What new facts touch.
 
     Attributes:
+        upto: Position of the last of them.
         streams: Things of which every activity is derived anew.
         alone: Facts that are derived by themselves.
         members: Persons whose service is derived anew.
@@ -71,6 +72,7 @@ class _Batch:
 
     connection: sqlite3.Connection
     ledger: Ledger
+    upto: int
     streams: dict[str, None] = attrs.field(factory=dict)
     alone: list[Recorded] = attrs.field(factory=list)
     members: dict[str, None] = attrs.field(factory=dict)
@@ -81,6 +83,10 @@ class _Batch:
         self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
         relevant = [self.ledger.kinds.get(name) for name in self.numbers]
         self.topics = tuple(k.topic_of(n) for k in relevant for n in range(1, k.version + 1))
+
+    def _facts(self, stream: str) -> list[Recorded]:
+        """A stream's facts up to the batch's last: somebody may be recording more just now."""
+        return [item for item in self.ledger.stream(stream) if item.position <= self.upto]
 
     def take(self, item: Recorded) -> None:
         """Note what a new fact touches."""
@@ -120,7 +126,7 @@ class _Batch:
 
     def _establish(self, stream: str) -> None:
         """List a unit as its standing fact says, or not at all."""
-        facts = self.ledger.stream(stream)
+        facts = self._facts(stream)
         gone = _voided_by(facts)
         standing = [
             item
@@ -139,7 +145,7 @@ class _Batch:
         """Derive anew where and as what the members concerned served."""
         execute = self.connection.execute
         for stream in self.members:
-            facts = self.ledger.stream(stream)
+            facts = self._facts(stream)
             joined = next(item for item in facts if isinstance(item.fact.data, MemberJoined))
             person = joined.fact.data.person
             execute("INSERT OR IGNORE INTO people VALUES (?, ?)", (joined.position, person))
@@ -180,7 +186,7 @@ class _Batch:
 
     def _derive(self) -> None:
         """Fill the plan's input tables and run it up to the postings of the facts concerned."""
-        whole = {stream: self.ledger.stream(stream) for stream in self.streams}
+        whole = {stream: self._facts(stream) for stream in self.streams}
         for facts in whole.values():
             self._insert_gone(facts)
             relevant = [item for item in facts if item.fact.kind.name in self.numbers]

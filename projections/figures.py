@@ -409,13 +409,17 @@ class Figures:
             )
             SELECT place, m.person, (
                 SELECT u.unit FROM tenures t JOIN units u ON u.id = t.unit
-                WHERE t.person = placed.person AND t.status <> 'left' AND t.day_from < ?
+                WHERE t.person = placed.person AND t.status <> 'left'
+                  AND t.day_from < ? AND t.day_until >= ?
                 ORDER BY t.day_from DESC LIMIT 1), points, activities
             FROM placed JOIN people m ON m.id = placed.person
             WHERE ? IS NULL OR place <= ?
             ORDER BY place, m.person
             """,
-            (span.day_from, span.day_until, unit, unit, span.day_until, limit, limit),
+            (
+                *(span.day_from, span.day_until, unit, unit),
+                *(span.day_until, span.day_until, limit, limit),
+            ),
         )
         return [Ranked(*row) for row in rows]
 

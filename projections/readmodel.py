@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import attrs
-from mileage.ledger import Ledger, MileageError
+from mileage.ledger import Ledger, LedgerFileError, MileageError
 
-from .build import build_read_model
+from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare
 from .decode import Slice, day_number
 from .figures import Figures
@@ -222,6 +222,10 @@ class ReadModel:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
+                if not self._follows(connection):
+                    connection.rollback()
+                    rebuilt = self.rebuild()
+                    return CaughtUp(0, len(rebuilt.differences), rebuilt.position, 0)
                 done = self._catch_up(connection)
             except BaseException:
                 connection.rollback()
@@ -235,6 +239,14 @@ class ReadModel:
             rebuilt = self._rebuild(rules_upto=rules)
             facts = rebuilt.position - before
             return CaughtUp(facts, len(rebuilt.differences), rebuilt.position, self._pending())
+
+    def _follows(self, connection: sqlite3.Connection) -> bool:
+        """Whether the ledger still has the model's last fact; a restored copy may not."""
+        meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        try:
+            return fact_mark(self.ledger.at(int(meta["position"]))) == meta.get("last_fact")
+        except LookupError:
+            return False
 
     def _catch_up(self, connection: sqlite3.Connection) -> CaughtUp | None:
         """Apply the facts since; ``None`` when there are so many that a rebuild is quicker."""
@@ -256,6 +268,9 @@ class ReadModel:
         connection.execute(
             "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE key = 'last_day'",
             (last_day,),
+        )
+        connection.execute(
+            "UPDATE meta SET value = ? WHERE key = 'last_fact'", (fact_mark(facts[-1]),)
         )
         if pending:
             connection.execute(
@@ -295,8 +310,12 @@ class ReadModel:
         rules_upto: int | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Rebuilt:
-        self.folder.mkdir(exist_ok=True)
-        self._sweep()
+        try:
+            self.folder.mkdir(exist_ok=True)
+            self._sweep()
+        except OSError as error:
+            msg = f"{self.folder.name}: cannot be written; look at the folder's permissions"
+            raise LedgerFileError(msg) from error
         path = self._path(self._next_number())
         work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:

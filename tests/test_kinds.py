@@ -396,7 +396,7 @@ class TestNaturalKeys:
             (ProposalReviewed("7", "P2", "recommended"), "proposal.reviewed:7:P2:2005-03-02"),
             (MemberLeft("P1"), "member.left:P1:2005-03-02"),
             (session("3"), "learning_club.session_held:readers:3"),
-            (ContestAwarded("c", "e", "gold"), "contest.awarded:c:e"),
+            (ContestAwarded("c", "e", "gold"), "contest.awarded:c:e:2005-03-02"),
             (FactVoided("member.left:P1:2005-03-02", "x"), "fact.voided:member.left:P1:2005-03-02"),
         ],
     )

@@ -188,6 +188,7 @@ class ContestEntered(Data):
     en="Best practice awarded",
     category="contest_entry",
     id_fields=("contest", "entry"),
+    identity=("contest", "entry", "occurred_on"),
     activity=Activity(people="entrants", of="contest.entered", grade="grade"),
 )
 @attrs.frozen
