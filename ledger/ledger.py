@@ -29,6 +29,7 @@ from .errors import (
 )
 from .facts import KEY_LENGTH_MAX, Command, Fact, Recorded
 from .kinds import kinds as default_kinds
+from .kinds.member import MemberJoined
 from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted, rulebook_digest
 from .store import (
     APPLICATION_ID,
@@ -142,6 +143,7 @@ class Ledger:
         path = Path(path).resolve()
         zone = _zone(time_zone)
         _check_name(path)
+        kinds.load_plugins()
         if path.exists():
             msg = f"{path.name}: exists already"
             raise LedgerFileError(msg)
@@ -683,9 +685,12 @@ class Writer:
         voids = [(fact.key, fact.data.fact) for fact in events if _is_void(fact)]
         if data.fact in voided_keys(voids):
             raise Refused("correction.already-void", f"{data.fact!r} is void already", field="fact")
+        before = self._stream(name).state
         after = self._load(name, void=data.fact, check=True)
         if after.state is None and self._can_be_mentioned(target.fact.kind):
             self._check_unmentioned(name)
+        elif isinstance(target.fact.data, MemberJoined):
+            self._check_served(name, before, after.state)
         self._streams[name] = after
         return self._append(name, after, command, data, command.effective_key)
 
@@ -697,6 +702,20 @@ class Writer:
             for other in self._ledger.kinds
             for name, field in other.fields.items()
         )
+
+    def _check_served(self, name: str, before: Any, after: Any) -> None:
+        """Refuse to void a joining while facts of the service it began name the person."""
+        for event in self._session.mentions(name.partition(":")[2]):
+            if str(event.originator_id) == name or self._is_void(event):
+                continue
+            day = self._ledger._fact(event).occurred_on  # noqa: SLF001
+            if before.serves_on(day) and not after.serves_on(day):
+                raise Refused(
+                    "correction.rested-upon",
+                    f"fact #{event.id} ({event.topic}) is of {day}, within the service it began",
+                    field="fact",
+                    remedy="void that one first",
+                )
 
     def _check_unmentioned(self, name: str) -> None:
         """Refuse to void the last fact that makes a thing exist while others speak of it."""

@@ -349,7 +349,7 @@ def _notifications(rows: Any) -> list[Notification]:
 
 
 # What SQLite says of a file that is no ledger, or no longer one.
-_DAMAGE = ("malformed", "not a database", "disk i/o", "no such table", "no such column")
+_DAMAGE = ("malformed", "not a database", "no such table", "no such column")
 
 
 @contextmanager
@@ -369,8 +369,8 @@ def explained(name: str) -> Iterator[None]:
         if any(word in text for word in _DAMAGE):
             msg = f"{file}: the file is damaged; restore it from a copy"
             raise NotALedger(msg) from error
-        if "disk is full" in text:
-            msg = f"{file}: the disk is full; nothing of this was recorded"
+        if "disk is full" in text or "disk i/o" in text:
+            msg = f"{file}: the disk is full or failing; nothing of this was recorded"
             raise LedgerFileError(msg) from error
         raise
 

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 
 import attrs
-from mileage.ledger.errors import InvalidFact, UnknownKind
+from mileage.ledger.errors import InvalidFact, MileageError, UnknownKind
 from mileage.ledger.fields import FieldType, Label
 
 if TYPE_CHECKING:
@@ -285,6 +285,30 @@ class Kinds:
             self._loaded = True
             for point in entry_points(group=ENTRY_POINT_GROUP):
                 point.load()
+        self.check()
+
+    def check(self) -> None:
+        """Check what kinds say of each other; a ledger does so when it is opened.
+
+        Raises:
+            MileageError: An activity is of a kind that is not there or has no such field of
+                people, or two activities read the people of one kind from different fields.
+        """
+        fields: dict[str, str] = {}
+        for kind in self:
+            if kind.activity is None:
+                continue
+            named, source = kind.activity.people, kind.activity.of or kind.name
+            found = self._kinds[source].fields.get(named) if source in self else None
+            if found is None or found.refers_to != "member":
+                msg = f"kind {kind.name!r}: {source!r} has no field {named!r} that names people"
+                raise MileageError(msg)
+            if fields.setdefault(source, named) != named:
+                msg = (
+                    f"kind {kind.name!r}: another activity reads the people of {source!r} from"
+                    f" {fields[source]!r}, not from {named!r}"
+                )
+                raise MileageError(msg)
 
     def get(self, name: str) -> Kind:
         """Find a kind by name.

@@ -1,10 +1,30 @@
-"""A process that records and rebuilds keeps its locks: nothing acknowledged is lost."""
+"""What must never happen: facts lost, figures of facts that are gone, guards got round."""
 
 import subprocess
 import sys
 from datetime import date
+from typing import Annotated
 
-from mileage.ledger import Ledger, MemberJoined, ProposalSubmitted, UnitEstablished, equal_shares
+import attrs
+import pytest
+from mileage.ledger import (
+    Activity,
+    Data,
+    Kinds,
+    Label,
+    Ledger,
+    LedgerFileError,
+    MemberJoined,
+    MemberLeft,
+    MileageError,
+    Programme,
+    ProposalSubmitted,
+    Refused,
+    UnitEstablished,
+    equal_shares,
+    kind,
+)
+from mileage.ledger.fields import Code
 from mileage.projections import ReadModel
 
 DAY = date(2005, 3, 2)
@@ -68,3 +88,57 @@ def test_restored_copy(tmp_path):
         model.catch_up()
         assert model.figures().balance("P1").activities == 0
         assert model.figures().balance("P2").activities == 1
+
+
+def test_voided_rehire(tmp_path):
+    """A joining cannot be voided while a fact of the service it began names the person."""
+    with Ledger.create(tmp_path / "ledger.sqlite", organisation="agency") as ledger:
+        ledger.record(UnitEstablished("HQ", "본청", "HQ"), on=date(2005, 1, 1), by="this")
+        ledger.record(MemberJoined("P1", "HQ", "G6"), on=date(2005, 1, 1), by="this")
+        ledger.record(MemberLeft("P1"), on=date(2005, 2, 1), by="this")
+        ledger.record(MemberJoined("P1", "HQ", "G6"), on=date(2005, 3, 1), by="this")
+        record(ledger, "X")
+        with pytest.raises(Refused, match="within the service"):
+            ledger.void("member.joined:P1:2005-03-01", reason="x", on=DAY, by="this")
+        ledger.void("proposal.submitted:X", reason="x", on=DAY, by="this")
+        ledger.void("member.joined:P1:2005-03-01", reason="x", on=DAY, by="this")
+
+
+@pytest.mark.parametrize("name", ["x.read.sqlite", "x.hr.sqlite", "x.people.sqlite", ":memory:"])
+def test_reserved_names(tmp_path, name):
+    """A ledger cannot have a name that would be taken for another file, or for memory."""
+    with pytest.raises(LedgerFileError, match="cannot have this name"):
+        Ledger.create(tmp_path / name, organisation="agency")
+
+
+def test_files_beside(tmp_path):
+    """Ledgers whose names differ after a dot have files of their own beside them."""
+    found = set()
+    for name in ("smba.2005", "smba.2006", "smba.sqlite"):
+        with Ledger.create(tmp_path / name, organisation="agency") as ledger:
+            found |= {ReadModel(ledger).link, ledger.directory.path}
+    assert len(found) == 6
+
+
+def test_contradicting_declaration(tmp_path):
+    """A kind whose activity names people by a field that is not there is refused at once."""
+    own = Kinds()
+    own.add_programme(Programme("thing", Label("것", "Thing")))
+
+    @kind(
+        "thing.done",
+        ko="함",
+        en="Done",
+        category="thing",
+        id_fields=("thing",),
+        activity=Activity(people="nobody", of="thing.begun"),
+        registry=own,
+    )
+    @attrs.frozen
+    class ThingDone(Data):
+        """A thing is done."""
+
+        thing: Annotated[str, Code("것", "Thing")]
+
+    with pytest.raises(MileageError, match="no field 'nobody' that names people"):
+        Ledger.create(tmp_path / "ledger.sqlite", organisation="agency", kinds=own)
