@@ -121,7 +121,7 @@ class Outbox:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.path = ledger.path.with_suffix(".hr.sqlite")
+        self.path = ledger.beside(".hr.sqlite")
 
     def cut(
         self, figures: Figures, folder: Path, *, as_of: date, encoding: str = "utf-8-sig"

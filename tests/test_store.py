@@ -169,9 +169,7 @@ class TestCanonicalState:
         instant=st.datetimes(),
         people=st.integers(1, 7),
     )
-    def test_bytes_are_canonical_and_read_back(
-        self, title, by, source, key, day, instant, people
-    ):
+    def test_bytes_are_canonical_and_read_back(self, title, by, source, key, day, instant, people):
         """A stored state is exactly RFC 8785, and decodes to the fact it was made of."""
         instant = instant.replace(tzinfo=NOON.tzinfo)
         authors = equal_shares(f"P{n}" for n in range(people))
