@@ -2,7 +2,8 @@
 
 What was sent is kept in an outbox (``NAME.hr.sqlite``), so that the next batch carries the
 difference to it whatever rule or fact changed since, and a batch can be written again byte for
-byte. A batch is on disk, complete, before the outbox counts it as cut.
+byte. A batch is first written under names nobody takes for finished, then counts as cut, then gets
+its names, the manifest last. If the process ends in between, the next call finishes that batch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import attrs
 from mileage.ledger import LedgerFileError, MileageError, format_amount
 from mileage.ledger.facts import format_instant
 
+from .decode import day_number
 from .eligibility import eligible, programmes
+from .figures import Period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +45,8 @@ UNIT = 10_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     sequence INTEGER PRIMARY KEY,
-    manifest TEXT NOT NULL
+    manifest TEXT NOT NULL,
+    delivered INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS lines (
     sequence INTEGER NOT NULL REFERENCES batches (sequence),
@@ -66,7 +70,8 @@ class HrLine:
         line: Number of the line, from 1.
         person: Opaque id.
         employee_number: The employer's number from the directory; may be empty.
-        code: ``mileage`` for the balance in points, else the id of a programme (1 in, 0 out).
+        code: ``mileage`` for the balance in points, else programme and period, such as
+            ``overseas-training/2005`` (1 in, 0 out); when the period is over it stays.
         previous: What the batches before said, in 1/10,000.
         new: What holds now, in 1/10,000.
     """
@@ -111,8 +116,9 @@ def entitlements(figures: Figures, as_of: date) -> dict[tuple[str, str], int]:
         )
     }
     for programme in programmes(figures, as_of):
-        for candidate in eligible(figures, programme, as_of).selected:
-            found[candidate.person, programme] = UNIT
+        selection = eligible(figures, programme, as_of)
+        for candidate in selection.selected:
+            found[candidate.person, f"{programme}/{selection.terms.period.name}"] = UNIT
     return found
 
 
@@ -141,32 +147,38 @@ class Outbox:
             MileageError: Something cannot be written in the encoding.
             LedgerFileError: A file cannot be written; the batch does not count as cut.
         """
+        if as_of > self.ledger.today():
+            msg = f"{as_of} has not come yet: a batch cannot be cut as of that day"
+            raise MileageError(msg)
         now = entitlements(figures, as_of)
         connection = self._open()
         try:
             connection.execute("BEGIN IMMEDIATE")
-            lines = self._changes(connection, now)
+            interrupted = self._interrupted(connection)
+            if interrupted:
+                return self._deliver(connection, interrupted, folder)
+            self._check_order(connection, as_of)
+            lines = self._changes(connection, now, as_of)
             if not lines:
                 return None
             sequence, previous = self._last(connection)
             batch = _batch(sequence + 1, previous, lines, self._about(figures, as_of), encoding)
-            path = self._write(batch, folder)
+            self._prepare(batch, folder)  # what can fail fails before the batch counts as cut
             connection.execute(
-                "INSERT INTO batches VALUES (?, ?)",
+                "INSERT INTO batches VALUES (?, ?, 0)",
                 (batch.sequence, json.dumps(batch.manifest, ensure_ascii=False)),
             )
             connection.executemany(
                 "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(batch.sequence, *attrs.astuple(line)) for line in lines],
             )
-            connection.execute("COMMIT")
+            return self._deliver(connection, batch, folder)
         except (OSError, sqlite3.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             msg = f"the batch could not be written: {reason}"
             raise LedgerFileError(msg) from error
         finally:
             connection.close()
-        return attrs.evolve(batch, file=path)
 
     def write_again(self, sequence: int, folder: Path) -> Batch:
         """Write a batch that was cut before, byte for byte the same.
@@ -186,18 +198,8 @@ class Outbox:
             return []
         connection = self._open()
         try:
-            found = []
             rows = connection.execute("SELECT sequence, manifest FROM batches ORDER BY sequence")
-            for sequence, manifest in rows.fetchall():
-                lines = connection.execute(
-                    "SELECT line, person, employee_number, code, previous, new FROM lines"
-                    " WHERE sequence = ? ORDER BY line",
-                    (sequence,),
-                ).fetchall()
-                found.append(
-                    Batch(sequence, json.loads(manifest), tuple(HrLine(*row) for row in lines))
-                )
-            return found
+            return [_stored(connection, *row) for row in rows.fetchall()]
         finally:
             connection.close()
 
@@ -210,8 +212,32 @@ class Outbox:
             raise LedgerFileError(msg) from error
         return connection
 
+    def _interrupted(self, connection: sqlite3.Connection) -> Batch | None:
+        """The batch that was cut but perhaps not written before the process ended."""
+        row = connection.execute(
+            "SELECT sequence, manifest FROM batches WHERE delivered = 0"
+        ).fetchone()
+        return _stored(connection, *row) if row else None
+
+    def _deliver(self, connection: sqlite3.Connection, batch: Batch, folder: Path) -> Batch:
+        """Commit a batch, then put its files in place, the manifest last."""
+        connection.execute("COMMIT")
+        path = self._write(batch, folder)
+        connection.execute("UPDATE batches SET delivered = 1 WHERE sequence = ?", (batch.sequence,))
+        return attrs.evolve(batch, file=path)
+
+    def _check_order(self, connection: sqlite3.Connection, as_of: date) -> None:
+        """Refuse another ledger's outbox, and a day before the last batch's."""
+        _, last = self._last(connection)
+        if last and last["ledger"] != self.ledger.stream_of_opening:
+            msg = f"{self.path.name}: the outbox of another ledger; move it away"
+            raise LedgerFileError(msg)
+        if last and as_of.isoformat() < last["as_of"]:
+            msg = f"the last batch was cut as of {last['as_of']}: the next cannot be as of {as_of}"
+            raise MileageError(msg)
+
     def _changes(
-        self, connection: sqlite3.Connection, now: Mapping[tuple[str, str], int]
+        self, connection: sqlite3.Connection, now: Mapping[tuple[str, str], int], as_of: date
     ) -> list[HrLine]:
         sent = {
             (person, code): new
@@ -219,6 +245,7 @@ class Outbox:
                 "SELECT person, code, new FROM lines l WHERE sequence = (SELECT max(sequence)"
                 " FROM lines m WHERE m.person = l.person AND m.code = l.code)"
             )
+            if _is_current(code, as_of)
         }
         changed = sorted(k for k in now.keys() | sent.keys() if now.get(k, 0) != sent.get(k, 0))
         numbers = self.ledger.directory.find({person for person, _ in changed})
@@ -251,14 +278,53 @@ class Outbox:
             "cut_at": format_instant(self.ledger.clock()),
         }
 
-    def _write(self, batch: Batch, folder: Path) -> Path:
+    def _prepare(self, batch: Batch, folder: Path) -> None:
+        """Write a batch's files under names that nobody takes for finished."""
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"hr-batch-{batch.sequence:06d}"
+        bodies = self._bodies(batch, folder)
+        try:
+            for path, body in bodies:
+                _write_part(path, body)
+        except BaseException:
+            for path, _ in bodies:
+                _part(path).unlink(missing_ok=True)
+            raise
+
+    def _write(self, batch: Batch, folder: Path) -> Path:
+        """Put a batch's files in place; the manifest, last, says that the batch is complete."""
+        self._prepare(batch, folder)
+        for path, _ in self._bodies(batch, folder):
+            _part(path).replace(path)
+        return folder / f"{_name(batch)}.csv"
+
+    def _bodies(self, batch: Batch, folder: Path) -> list[tuple[Path, bytes]]:
         body = render(batch.manifest["batch"], batch.lines, batch.manifest["encoding"])
         manifest = json.dumps(batch.manifest, ensure_ascii=False, indent=2) + "\n"
-        _write_file(folder / f"{name}.manifest.json", manifest.encode())
-        _write_file(folder / f"{name}.csv", body)
-        return folder / f"{name}.csv"
+        return [
+            (folder / f"{_name(batch)}.csv", body),
+            (folder / f"{_name(batch)}.manifest.json", manifest.encode()),
+        ]
+
+
+def _name(batch: Batch) -> str:
+    return f"hr-batch-{batch.sequence:06d}"
+
+
+def _stored(connection: sqlite3.Connection, sequence: int, manifest: str) -> Batch:
+    lines = connection.execute(
+        "SELECT line, person, employee_number, code, previous, new FROM lines"
+        " WHERE sequence = ? ORDER BY line",
+        (sequence,),
+    ).fetchall()
+    return Batch(sequence, json.loads(manifest), tuple(HrLine(*row) for row in lines))
+
+
+def _is_current(code: str, as_of: date) -> bool:
+    """Whether a code can still change: a programme's period that is over stays as it was."""
+    if code == BALANCE:
+        return True
+    period = Period.parse(code.rpartition("/")[2])
+    return period.day_from <= day_number(as_of) < period.day_until
 
 
 def _batch(
@@ -327,10 +393,12 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _write_file(path: Path, body: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _write_part(path: Path, body: bytes) -> None:
+    with _part(path).open("wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)

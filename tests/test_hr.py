@@ -122,7 +122,7 @@ def test_second_batch(agency):
     first = agency.cut()
     assert [(line.person, line.code, line.new) for line in first.lines] == [
         ("P1", "mileage", 200_000),
-        ("P1", "training", 10_000),
+        ("P1", "training/2005", 10_000),
     ]
 
     agency.ledger.void(key, reason="twice", on=date(2005, 4, 1), by="o")
@@ -131,7 +131,7 @@ def test_second_batch(agency):
 
     assert [(n.person, n.code, n.previous, n.new, n.delta) for n in second.lines] == [
         ("P1", "mileage", 200_000, 100_000, -100_000),
-        ("P1", "training", 10_000, 0, -10_000),
+        ("P1", "training/2005", 10_000, 0, -10_000),
         ("P3", "mileage", 0, 100_000, 100_000),
     ]
     assert second.manifest["previous_batch"] == first.manifest["batch"]
@@ -290,7 +290,7 @@ def test_disk_full_between_file_and_outbox(agency, monkeypatch):
     """A batch whose second file fails is cut again under the same number, complete."""
     agency.propose(P1=100)
     written = []
-    write = __import__("mileage.projections.hr", fromlist=["_write_file"])._write_file
+    write = __import__("mileage.projections.hr", fromlist=["_write_part"])._write_part
 
     def fail_second(path: Path, body: bytes) -> None:
         written.append(path.name)
@@ -298,10 +298,11 @@ def test_disk_full_between_file_and_outbox(agency, monkeypatch):
             raise OSError(28, "No space left on device")
         write(path, body)
 
-    monkeypatch.setattr("mileage.projections.hr._write_file", fail_second)
+    monkeypatch.setattr("mileage.projections.hr._write_part", fail_second)
     with pytest.raises(LedgerFileError, match="No space left"):
         agency.cut()
     assert agency.outbox.batches() == []
+    assert list(agency.folder.iterdir()) == []
 
     monkeypatch.undo()
     batch = agency.cut()
@@ -316,3 +317,43 @@ def test_replay_sends_nothing(agency):
 
     assert not agency.outbox.path.exists()
     assert agency.outbox.batches() == []
+
+
+def test_ended_between_outbox_and_files(agency, monkeypatch):
+    """A batch that was cut but not put in place is finished by the next call, the same bytes."""
+    agency.propose(P1=100)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mileage.projections.hr.Outbox._write", end)
+    with pytest.raises(KeyboardInterrupt):
+        agency.cut()
+    monkeypatch.undo()
+    [cut] = agency.outbox.batches()
+    agency.propose(P2=100)
+
+    finished = agency.cut()
+    assert (finished.sequence, finished.manifest) == (1, cut.manifest)
+    assert cut.manifest["sha256"] == hashlib.sha256(finished.file.read_bytes()).hexdigest()
+    assert agency.cut().sequence == 2
+
+
+def test_days_in_order(agency):
+    """A batch as of a day before the last batch's, or of a day to come, is refused."""
+    agency.propose(P1=100)
+    agency.cut()
+    figures = agency.model.figures()
+    for day in (date(2005, 1, 1), date(2999, 1, 1)):
+        with pytest.raises(MileageError, match="cannot be"):
+            agency.outbox.cut(figures, agency.folder, as_of=day)
+
+
+def test_period_over(agency):
+    """What a finished period decided about a programme stays as it was sent."""
+    agency.propose(P1=100)
+    agency.propose(P1=100)
+    agency.cut()
+    agency.now = agency.now.replace(year=2006)
+    figures = agency.model.figures()
+    assert agency.outbox.cut(figures, agency.folder, as_of=date(2006, 1, 2)) is None
