@@ -12,11 +12,13 @@ from mileage.projections import eligible, explain_candidate, explain_posting
 
 from .asking import line_json, terms_json
 from .base import command, option, pass_session
-from .output import Node, print_tree
+from .output import Column, Node, print_tree, show
 from .questions import asked, question
 from .texts import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mileage.projections import Explanation
 
     from .questions import Asked, Question
@@ -37,7 +39,6 @@ __all__ = ["explain_command"]
         "mileage explain P00001 --position 1234",
         "mileage explain P00001 --programme overseas-training --as-of 2005-12-31",
     ],
-    tabular="json",
 )
 @click.argument("person", metavar="PERSON")
 @option(
@@ -74,8 +75,31 @@ def explain_command(
         )
     if session.format == "json":
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    elif session.format == "csv":
+        show(session, document, [Column(name) for name in _CSV], list(_steps(session, document)))
     else:
         print_tree(root)
+
+
+_CSV = (
+    *("person", "name", "position", "occurred_on", "activity", "thing", "points", "rule", "clause"),
+    *("step", "text"),
+)
+
+
+def _steps(session: Session, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row for each step of each explanation."""
+    language = session.lang
+    for posting in document.get("postings", [document]):
+        steps = posting["steps"] if "steps" in posting else [posting["reason"]]
+        for number, step in enumerate(steps, 1):
+            known = {name: posting.get(name) for name in _CSV} if "steps" in posting else {}
+            who = {"person": document["person"], "name": document["name"]}
+            yield {**known, **who, "step": number, "text": step[language]}
+
+
+def _points(amount: str) -> str:
+    return f"{amount} point{'' if amount in {'1', '-1'} else 's'}"
 
 
 def _who(document: dict[str, Any]) -> str:
@@ -93,7 +117,7 @@ def _postings(answer: Asked, document: dict[str, Any], position: int | None) -> 
     document["points"] = total
     document["postings"] = [_posting_json(each) for each in explained]
     who = _who(document) + (f" {period.name}" if period else "")
-    head = answer.session.pick(Words(f"{who}: {total}점", f"{who}: {total} points"))
+    head = answer.session.pick(Words(f"{who}: {total}점", f"{who}: {_points(total)}"))
     return Node(head, tuple(_posting_node(answer, each) for each in explained))
 
 
@@ -120,7 +144,7 @@ def _posting_node(answer: Asked, each: Explanation) -> Node:
     if line.rule_label is not None:
         below.insert(0, pick(_rule(each, pick(line.rule_label))))
     below.append(pick(_origin(answer, each)))
-    said = pick(Words(f"{points}점", f"{points} points"))
+    said = pick(Words(f"{points}점", f"{_points(points)}"))
     return Node(f"{head}: {said}", tuple(map(Node, below)))
 
 

@@ -846,3 +846,12 @@ def test_an_interrupt_is_exit_code_130(monkeypatch):
     result = run("history")
     assert result.exit_code == 130
     assert "interrupted" in result.stderr
+
+
+def test_explain_as_csv():
+    """An explanation as CSV has a row for each step, and one for a programme."""
+    rows = ok("explain", "P1", "--period", "2005-03", "--csv").stdout.splitlines()
+    assert rows[0].startswith("person,name,position,occurred_on,activity")
+    assert len(rows) > 2
+    programme = ("--programme", "training", "--as-of", "2005-12-31")
+    assert len(ok("explain", "P1", *programme, "--csv").stdout.splitlines()) == 2
