@@ -299,8 +299,10 @@ class Kinds:
             if kind.activity is None:
                 continue
             named, source = kind.activity.people, kind.activity.of or kind.name
-            found = self._kinds[source].fields.get(named) if source in self else None
-            if found is None or found.refers_to != "member":
+            home = self._kinds.get(source)
+            found = home.fields.get(named) if home else None
+            own = home is not None and home.category == "member" and named in home.id_fields
+            if found is None or not (own or found.refers_to == "member"):
                 msg = f"kind {kind.name!r}: {source!r} has no field {named!r} that names people"
                 raise MileageError(msg)
             if fields.setdefault(source, named) != named:
