@@ -205,7 +205,11 @@ def _check_parties(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
-        con.execute(f"INSERT INTO {table} VALUES {marks}", [v for row in part for v in row])
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    if rows:
+        columns = [pa.array(column) for column in zip(*rows, strict=True)]
+        names = [f"column{number}" for number in range(len(columns))]
+        con.register("filled", pa.table(columns, names))
+        con.execute(f"INSERT INTO {table} SELECT * FROM filled")
+        con.unregister("filled")

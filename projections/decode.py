@@ -41,16 +41,20 @@ OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
 
 __all__ = ["CHUNK_ROWS", "SERVICE_STATUS", "Slice", "activity_ids", "day_number", "decode_facts"]
 
-CHUNK_ROWS = 250_000
+CHUNK_ROWS = 100_000
 RARE_PART = 40
-JOINED_ROWS = 10_000
+JOINED_ROWS = 1_000
 _NOT_CANONICAL = frozenset("\n\r\x1f\x00")
 _JOINED = """
-SELECT group_concat(position, char(10)), group_concat(originator_id, char(10)),
-       group_concat(topic, char(10)), group_concat(length(CAST(state AS BLOB)), char(10)),
-       group_concat(CAST(state AS TEXT), '')
-FROM (SELECT * FROM stored_events WHERE position > ? AND position <= ? ORDER BY position)
+SELECT count(*), min(position), max(position), group_concat(originator_id, char(10)),
+       group_concat(topic, char(10)), group_concat(state, char(10))
+FROM stored_events WHERE position > ? AND position <= ?
 """
+_POSITIONS = """
+SELECT position FROM stored_events WHERE position > ? AND position <= ? ORDER BY position
+"""
+_CHUNK_COLUMNS = "position BIGINT, stream VARCHAR, topic VARCHAR, state VARCHAR"
+_COLUMN_NAMES = ["position", "stream", "topic", "state"]
 _DAY = "year(date) * 10000 + month(date) * 100 + day(date)"
 _INSTANT = "____-__-__T__:__:__.______Z"
 _ENVELOPE = ("key", "occurred_on", "recorded_at", "recorded_by", "source")
@@ -122,25 +126,32 @@ def decode_facts(
     """
     last = ledger.position if part.upto is None else min(part.upto, ledger.position)
     done = 0
+    con.execute(f"CREATE TEMP TABLE rare ({_CHUNK_COLUMNS})")
     for table in _chunks(ledger, last):
-        chunk = _in_current_version(table, ledger)
-        con.register("chunk", chunk)
+        con.register("chunk", _in_current_version(table, ledger))
         counts = dict(con.execute("SELECT topic, count(*) FROM chunk GROUP BY topic").fetchall())
         # A rare kind's facts lie thin among the others: gathered first, they decode faster.
-        rare = [topic for topic, count in counts.items() if count * RARE_PART < chunk.num_rows]
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE rare AS"
-            " SELECT * FROM chunk WHERE list_contains(?, topic)",
-            [rare],
-        )
-        for topic in counts:
-            kind, _ = ledger.kinds.by_topic(topic)
-            _decode_kind(con, ledger, kind, part, "rare" if topic in rare else "chunk")
+        rare = [topic for topic, count in counts.items() if count * RARE_PART < CHUNK_ROWS]
+        con.execute("INSERT INTO rare SELECT * FROM chunk WHERE list_contains(?, topic)", [rare])
+        for topic in counts.keys() - rare:
+            _decode_kind(con, ledger, ledger.kinds.by_topic(topic)[0], part, "chunk")
         con.unregister("chunk")
+        [(gathered,)] = con.execute("SELECT count(*) FROM rare").fetchall()
+        if gathered >= CHUNK_ROWS:
+            _decode_rare(con, ledger, part)
         done += CHUNK_ROWS
         if progress:
             progress(min(done, last), last)
+    _decode_rare(con, ledger, part)
+    con.execute("DROP TABLE rare")
     return last
+
+
+def _decode_rare(con: duckdb.DuckDBPyConnection, ledger: Ledger, part: Slice) -> None:
+    """Decode what was gathered of rare kinds, and forget it."""
+    for (topic,) in con.execute("SELECT DISTINCT topic FROM rare").fetchall():
+        _decode_kind(con, ledger, ledger.kinds.by_topic(topic)[0], part, "rare")
+    con.execute("DELETE FROM rare")
 
 
 def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
@@ -169,45 +180,33 @@ def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
 def _read_chunk(connection: sqlite3.Connection, start: int, last: int) -> pa.Table:
     """Columns ``position``, ``stream``, ``topic`` and ``state`` of the chunk after a position."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
-    import pyarrow.compute as pc  # noqa: PLC0415
 
     end = min(start + CHUNK_ROWS, last)
-    joined = [
-        connection.execute(_JOINED, (first, min(first + JOINED_ROWS, end))).fetchone()
-        for first in range(start, end, JOINED_ROWS)
-    ]
-    parts = [row for row in joined if row[0] is not None]
+    parts, positions = [], []
+    for first in range(start, end, JOINED_ROWS):
+        within = (first, min(first + JOINED_ROWS, end))
+        count, lowest, highest, *columns = connection.execute(_JOINED, within).fetchone()
+        if not count:
+            continue
+        parts.append(columns)
+        if highest - lowest + 1 == count:
+            positions.extend(range(lowest, highest + 1))
+        else:
+            positions.extend(row[0] for row in connection.execute(_POSITIONS, within))
     try:
-        position, stream, topic, size = (
-            _column_of([row[index] for row in parts], kind)
-            for index, kind in enumerate((pa.int64(), pa.string(), pa.string(), pa.int64()))
-        )
-        offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(size)])
-        state = pa.LargeStringArray.from_buffers(
-            len(size), offsets.buffers()[1], pa.py_buffer(b"".join(row[4] for row in parts))
-        )
-        state.validate(full=True)  # that every state is UTF-8
-        return pa.table({"position": position, "stream": stream, "topic": topic, "state": state})
-    except (pa.ArrowInvalid, ValueError) as error:
+        columns = [_taken_apart([columns[index] for columns in parts]) for index in range(3)]
+        return pa.table([pa.array(positions, pa.int64()), *columns], _COLUMN_NAMES)
+    except pa.ArrowInvalid as error:
         raise CorruptFact(*_first_unreadable(connection, start, end)) from error
 
 
-def _column_of(lines: Sequence[bytes], kind: pa.DataType) -> pa.Array:
-    """A column of values that SQLite joined with line breaks."""
+def _taken_apart(lines: Sequence[bytes]) -> pa.Array:
+    """A column of texts that SQLite joined with line breaks; canonical JSON has none of its own."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
-    from pyarrow import csv  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
 
-    if not lines:
-        return pa.array([], kind)
-    table = csv.read_csv(
-        pa.py_buffer(b"\n".join(lines)),
-        read_options=csv.ReadOptions(column_names=["value"]),
-        parse_options=csv.ParseOptions(
-            delimiter="\x1f", quote_char=False, double_quote=False, ignore_empty_lines=False
-        ),
-        convert_options=csv.ConvertOptions(column_types={"value": kind}, null_values=[]),
-    )
-    return table["value"].combine_chunks()
+    pieces = pc.split_pattern(pa.array(lines, pa.large_binary()), b"\n")
+    return pc.list_flatten(pieces).cast(pa.large_string())  # which checks that it is UTF-8
 
 
 def _first_unreadable(connection: sqlite3.Connection, start: int, end: int) -> tuple[int, str]:

@@ -101,7 +101,7 @@ rest AS (
     SELECT position, activity, seq,
            row_number() OVER (PARTITION BY position, activity
                               ORDER BY remainder DESC, seq) AS place,
-           sum(remainder) OVER (PARTITION BY position, activity) AS total
+           cast(sum(remainder) OVER (PARTITION BY position, activity) AS BIGINT) AS total
     FROM remainders
 )
 SELECT p.person, r.position, r.activity, r.thing, r.day, t.unit, r.grade, r.hours, p.share,
@@ -161,7 +161,7 @@ full_periods AS (
     GROUP BY person, cap, period HAVING sum(points) > min(room)
 ),
 summed AS (
-    SELECT r.*, sum(r.points) OVER so_far AS total
+    SELECT r.*, cast(sum(r.points) OVER so_far AS BIGINT) AS total
     FROM roomed r
     JOIN full_periods f ON f.person = r.person AND f.cap = r.cap AND f.period = r.period
     WINDOW so_far AS (PARTITION BY r.person, r.cap, r.period
