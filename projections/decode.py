@@ -42,6 +42,7 @@ OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
 __all__ = ["CHUNK_ROWS", "SERVICE_STATUS", "Slice", "activity_ids", "day_number", "decode_facts"]
 
 CHUNK_ROWS = 100_000
+BATCH_ROWS = 20_000
 RARE_PART = 40
 JOINED_ROWS = 1_000
 _NOT_CANONICAL = frozenset("\n\r\x1f\x00")
@@ -124,11 +125,15 @@ def decode_facts(
     Raises:
         CorruptFact: A stored fact is not what its kind would have written.
     """
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
     last = ledger.position if part.upto is None else min(part.upto, ledger.position)
     done = 0
     con.execute(f"CREATE TEMP TABLE rare ({_CHUNK_COLUMNS})")
     for table in _chunks(ledger, last):
-        con.register("chunk", _in_current_version(table, ledger))
+        current = _in_current_version(table, ledger).combine_chunks()
+        batches = current.to_batches(max_chunksize=BATCH_ROWS)  # what threads share between them
+        con.register("chunk", pa.Table.from_batches(batches, current.schema))
         counts = dict(con.execute("SELECT topic, count(*) FROM chunk GROUP BY topic").fetchall())
         # A rare kind's facts lie thin among the others: gathered first, they decode faster.
         rare = [topic for topic, count in counts.items() if count * RARE_PART < CHUNK_ROWS]
