@@ -185,8 +185,8 @@ def score(
     _check_parties(con)
     steps = (
         *plan.tenure_steps(),
-        *plan.activity_steps(),
-        *plan.cap_steps(rules.stages),
+        *plan.activity_steps(rules.shape),
+        *plan.cap_steps(rules.shape),
         POSTINGS,
         BALANCES.format(where="1 = 1"),
         "INSERT INTO cuts SELECT * FROM w_cut",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
 
-__all__ = ["apply_facts", "prepare"]
+__all__ = ["apply_facts", "prepare", "reaches_others"]
 
 _WORK = tuple(plan.WORK_TABLES)
 
@@ -40,7 +40,7 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def apply_facts(
-    connection: sqlite3.Connection, ledger: Ledger, facts: Sequence[Recorded], stages: int
+    connection: sqlite3.Connection, ledger: Ledger, facts: Sequence[Recorded], shape: plan.Shape
 ) -> int:
     """Bring new facts into a read model, within the connection's transaction.
 
@@ -48,7 +48,7 @@ def apply_facts(
         connection: Writable connection to the read model, after ``prepare``.
         ledger: The ledger.
         facts: All facts after the model's position, in order.
-        stages: Number of stages of caps in the model's rulebooks.
+        shape: What the model's rulebooks ask of the plan.
 
     Returns:
         How many people's figures were worked out anew.
@@ -56,7 +56,20 @@ def apply_facts(
     batch = _Batch(connection, ledger, facts[-1].position)
     for item in facts:
         batch.take(item)
-    return batch.apply(stages, facts[-1].position)
+    return batch.apply(shape, facts[-1].position)
+
+
+def reaches_others(facts: Sequence[Recorded], shape: plan.Shape) -> bool:
+    """Whether new facts may change figures of people or activities they say nothing of.
+
+    A cap of a whole unit does so with every fact; where points depend on service, so does every
+    fact about it. Then a rebuild is due.
+    """
+    if shape.by_unit:
+        return True
+    return shape.follows_service and any(
+        item.fact.originator_id.startswith(("member:", "unit:")) for item in facts
+    )
 
 
 @attrs.define(slots=False)
@@ -110,7 +123,7 @@ class _Batch:
         elif kind.name in self.numbers:
             self.alone.append(item)
 
-    def apply(self, stages: int, position: int) -> int:
+    def apply(self, shape: plan.Shape, position: int) -> int:
         """Derive, score and write what was noted."""
         execute = self.connection.execute
         for table in (*_WORK, "w_people"):
@@ -118,8 +131,8 @@ class _Batch:
         if self.members:
             self._serve()
         if self.streams or self.alone:
-            self._derive()
-            self._score(stages)
+            self._derive(shape)
+            self._score(shape)
         execute("UPDATE meta SET value = ? WHERE key = 'position'", (str(position),))
         [(count,)] = execute("SELECT count(*) FROM w_people").fetchall()
         return int(count)
@@ -184,7 +197,7 @@ class _Batch:
             ),
         )
 
-    def _derive(self) -> None:
+    def _derive(self, shape: plan.Shape) -> None:
         """Fill the plan's input tables and run it up to the postings of the facts concerned."""
         whole = {stream: self._facts(stream) for stream in self.streams}
         for facts in whole.values():
@@ -216,7 +229,7 @@ class _Batch:
                 "INSERT OR IGNORE INTO things VALUES (?, ?, ?)", (thing, stream, _title(item))
             )
             self._insert_fact(item, thing)
-        for statement in plan.activity_steps():
+        for statement in plan.activity_steps(shape):
             self.connection.execute(plan.for_sqlite(statement))
 
     def _insert_gone(self, facts: Iterable[Recorded]) -> None:
@@ -257,7 +270,7 @@ class _Batch:
             for seq, person in enumerate(value if isinstance(value, tuple) else (value,), 1):
                 yield seq, person, WHOLE_SHARE
 
-    def _score(self, stages: int) -> None:
+    def _score(self, shape: plan.Shape) -> None:
         """Score the people concerned: their other postings as they are, the caps anew."""
         execute = self.connection.execute
         execute("INSERT OR IGNORE INTO w_people SELECT person FROM w_posting")
@@ -272,7 +285,7 @@ class _Batch:
             "INSERT INTO w_cut SELECT person, position, activity, stage, cause, reference, points"
             f" FROM cuts WHERE stage = 0 AND {mine} AND NOT {anew}"
         )
-        for statement in plan.cap_steps(stages):
+        for statement in plan.cap_steps(shape):
             execute(plan.for_sqlite(statement))
         for table in ("postings", "cuts", "balances"):
             execute(f"DELETE FROM {table} WHERE {mine}")

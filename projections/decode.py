@@ -187,7 +187,8 @@ def _read_chunk(connection: sqlite3.Connection, start: int, last: int) -> pa.Tab
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     end = min(start + CHUNK_ROWS, last)
-    parts, positions = [], []
+    parts: list[Sequence[bytes]] = []
+    positions: list[int] = []
     for first in range(start, end, JOINED_ROWS):
         within = (first, min(first + JOINED_ROWS, end))
         count, lowest, highest, *columns = connection.execute(_JOINED, within).fetchone()

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "explain_candidate", "explain_posting"]
 
+_WHOSE = {
+    "person": Label("", ""),
+    "thing": Label("건별 ", " for one thing"),
+    "unit": Label("부서 전체 ", " for the whole unit"),
+}
+_WHICH = {"first": Label("먼저 한", "first"), "best": Label("점수가 높은", "best")}
 PERIODS = {
     "month": Label("월", "month"),
     "quarter": Label("분기", "quarter"),
     "half": Label("반기", "half-year"),
     "year": Label("연", "year"),
     "lifetime": Label("재직 중", "lifetime"),
+    "rank": Label("현 직급", "time in the rank"),
 }
 
 
@@ -138,14 +145,24 @@ def _cut(cut: Cut, left: int) -> Label:
             f"철회 (#{cut.reference}): −{taken}점",
             f"withdrawn by #{cut.reference}: −{_points(cut.points)}",
         )
-    limit = format_amount(cut.limit_points)
-    used = format_amount(max(cut.limit_points - (left - cut.points), 0))
+    limit = format_amount(cut.limit)
     per = PERIODS[cut.period]
     label = cut.label or Label(cut.reference, cut.reference)
+    whose = _WHOSE[cut.per]
+    if cut.measure == "count":
+        which = _WHICH[cut.keep]
+        return Label(
+            f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {which.ko} {limit}건만 인정"
+            f" → −{taken}점",
+            f"cap '{label.en}' {cut.clause}: only the {which.en} {limit} a {per.en}{whose.en}"
+            f" count{'s' if cut.limit == SCALE else ''} → −{_points(cut.points)}",
+        )
+    used = format_amount(max(cut.limit - (left - cut.points), 0))
     return Label(
-        f"한도 ‘{label.ko}’ {cut.clause}: {per.ko} {limit}점 중 {used}점 사용 → −{taken}점",
+        f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {limit}점 중 {used}점 사용"
+        f" → −{taken}점",
         f"cap '{label.en}' {cut.clause}: {used} of"
-        f" {_points(cut.limit_points)} a {per.en} used → −{_points(cut.points)}",
+        f" {_points(cut.limit)} a {per.en}{whose.en} used → −{_points(cut.points)}",
     )
 
 

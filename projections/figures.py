@@ -136,8 +136,11 @@ class Cut:
         reference: Position of the fact that did it, or the id of the cap.
         label: Title of the cap; ``None`` for facts.
         clause: Clause of the cap; empty for facts.
-        limit_points: Limit of the cap on that day, 1/10,000 point; 0 for facts.
-        period: What the cap counts in (``month`` … ``lifetime``); empty for facts.
+        limit: Limit of the cap on that day, 1/10,000 point or 1/10,000 activity; 0 for facts.
+        period: What the cap counts in (``month`` … ``lifetime``, ``rank``); empty for facts.
+        per: Whose points it limits together: ``person``, ``thing`` or ``unit``; empty for facts.
+        measure: ``points`` or ``count``; empty for facts.
+        keep: Which activities a count lets stand: ``first`` or ``best``; empty for facts.
     """
 
     cause: Literal["voided", "withdrawn", "cap"]
@@ -145,8 +148,11 @@ class Cut:
     reference: str
     label: Label | None = None
     clause: str = ""
-    limit_points: int = 0
+    limit: int = 0
     period: str = ""
+    per: str = ""
+    measure: str = ""
+    keep: str = ""
 
 
 @attrs.frozen
@@ -364,7 +370,7 @@ class Figures:
         rows = self.query(
             """
             SELECT c.position, c.activity, c.cause, c.points, c.reference, l.cap_id, l.name_ko,
-                   l.name_en, l.clause, l.points, l.period
+                   l.name_en, l.clause, l.points, l.period, l.per, l.measure, l.keep
             FROM cuts c
             JOIN postings p ON p.person = c.person AND p.position = c.position
                            AND p.activity = c.activity
@@ -376,9 +382,9 @@ class Figures:
             (number,),
         )
         found: dict[tuple[int, int], tuple[Cut, ...]] = {}
-        for position, activity, cause, points, reference, cap, ko, en, clause, limit, per in rows:
+        for position, activity, cause, points, reference, cap, ko, en, *terms in rows:
             cut = (
-                Cut(cause, points, cap, Label(ko, en), clause, limit, per)
+                Cut(cause, points, cap, Label(ko, en), *terms)
                 if cause == "cap"
                 else Cut(cause, points, str(reference))
             )

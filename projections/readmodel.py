@@ -23,9 +23,10 @@ import attrs
 from mileage.ledger import Ledger, LedgerFileError, MileageError
 
 from .build import build_read_model, fact_mark
-from .catchup import apply_facts, prepare
+from .catchup import apply_facts, prepare, reaches_others
 from .decode import Slice, day_number
 from .figures import Figures
+from .plan import SHAPE, Shape
 from .rules import is_about_rulebooks
 from .schema import SCHEMA_VERSION
 
@@ -249,7 +250,7 @@ class ReadModel:
             return False
 
     def _catch_up(self, connection: sqlite3.Connection) -> CaughtUp | None:
-        """Apply the facts since; ``None`` when there are so many that a rebuild is quicker."""
+        """Apply the facts since; ``None`` when a rebuild is quicker, or needed for their reach."""
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         position = int(meta["position"])
         facts = []
@@ -259,10 +260,11 @@ class ReadModel:
                 return None
         if not facts:
             return CaughtUp(0, 0, position, self._pending())
-        [(stages,)] = connection.execute(
-            "SELECT coalesce(max(stage), 0) FROM cap_limits"
-        ).fetchall()
-        people = apply_facts(connection, self.ledger, facts, stages)
+        [found] = connection.execute(SHAPE).fetchall()
+        shape = Shape(found[0], *map(bool, found[1:]))
+        if reaches_others(facts, shape):
+            return None
+        people = apply_facts(connection, self.ledger, facts, shape)
         pending = max((item.position for item in facts if is_about_rulebooks(item)), default=0)
         last_day = max(day_number(item.fact.occurred_on) for item in facts)
         connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +12,7 @@ from mileage.ledger.fields import Shares
 from mileage.ledger.ledger import voided_keys
 
 from .decode import OFFICE_TOPICS, Slice, activity_ids, day_number
+from .plan import Shape
 from .rulebook import ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 
 if TYPE_CHECKING:
@@ -49,9 +51,15 @@ class Rules:
     pending: int = 0
 
     @property
-    def stages(self) -> int:
-        """How many stages of caps there are."""
-        return max((cap.level for cap in self.compiled.caps), default=0)
+    def shape(self) -> Shape:
+        """What the rules ask of the plan."""
+        caps = self.compiled.caps
+        return Shape(
+            stages=max((cap.level for cap in caps), default=0),
+            scoped=any(value.ranks or value.units for value in self.compiled.values),
+            by_rank=any(cap.period == "rank" for cap in caps),
+            by_unit=any(cap.per == "unit" for cap in caps),
+        )
 
 
 def activity_infos(kinds: Kinds) -> dict[str, ActivityInfo]:
@@ -173,8 +181,17 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.day_until,
                 row.points,
                 row.clause,
+                int(bool(row.ranks or row.units)),
             )
             for row in rules.compiled.values
+        ],
+        "rule_scopes": [
+            (row.id, place, rank, unit)
+            for row in rules.compiled.values
+            if row.ranks or row.units
+            for place, (rank, unit) in enumerate(
+                product(row.ranks or (None,), row.units or (None,))
+            )
         ],
         "cap_limits": [
             (
@@ -184,12 +201,15 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.day_until,
                 row.level,
                 row.period,
-                row.limit_points,
+                row.limit,
                 row.adoption,
                 row.cap,
                 cap_titles[row.adoption, row.cap].ko,
                 cap_titles[row.adoption, row.cap].en,
                 row.clause,
+                row.per,
+                row.measure,
+                row.keep,
             )
             for row in rules.compiled.caps
             if row.rule in rule_numbers

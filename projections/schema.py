@@ -8,13 +8,15 @@ Tables:
 - ``meta(key, value)``: ledger, position, rulebooks' position, as_of, known_at, schema.
 - ``units(id, unit, name_ko, name_en, parent)``; ``id`` is the position of the founding fact.
 - ``people(id, person)``; ``id`` is the position of the first fact of joining.
-- ``tenures(person, day_from, day_until, unit, rank, status)``: ``status`` is ``serving``,
-  ``leave`` or ``left``; ``day_until`` is exclusive, 99991231 when open.
+- ``tenures(person, day_from, day_until, unit, rank, status, ranked_on)``: ``status`` is
+  ``serving``, ``leave`` or ``left``; ``day_until`` is exclusive, 99991231 when open; the rank is
+  held since ``ranked_on``.
 - ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
   fact that matters for points.
 - ``activities(id, kind, name_ko, name_en, earns, named_by)``.
-- ``rulebooks``, ``rule_values``, ``cap_limits``, ``programmes``: the compiled rulebooks in force
-  in this model, each row with the days on which it applies; ``labels``: how codes are shown.
+- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``: the compiled
+  rulebooks in force in this model, each row with the days on which it applies; ``labels``: how
+  codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
   gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
   dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
@@ -46,7 +48,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "people": ("id BIGINT NOT NULL, person TEXT NOT NULL", "id"),
     "tenures": (
         "person BIGINT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"
-        " unit BIGINT, rank TEXT, status TEXT",
+        " unit BIGINT, rank TEXT, status TEXT, ranked_on BIGINT",
         "person, day_from",
     ),
     "things": ("id BIGINT NOT NULL, stream TEXT NOT NULL, title TEXT", "id"),
@@ -65,15 +67,20 @@ TABLES: dict[str, tuple[str, str]] = {
         " rule_id TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " activity BIGINT NOT NULL, grade TEXT, per_hour BIGINT NOT NULL, shared BIGINT NOT NULL,"
         " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL, points BIGINT NOT NULL,"
-        " clause TEXT NOT NULL",
+        " clause TEXT NOT NULL, scoped BIGINT NOT NULL",
         "id",
     ),
     "cap_limits": (
         "cap BIGINT NOT NULL, rule BIGINT NOT NULL, day_from BIGINT NOT NULL,"
         " day_until BIGINT NOT NULL, stage BIGINT NOT NULL, period TEXT NOT NULL,"
         " points BIGINT NOT NULL, adoption BIGINT NOT NULL, cap_id TEXT NOT NULL,"
-        " name_ko TEXT NOT NULL, name_en TEXT NOT NULL, clause TEXT NOT NULL",
+        " name_ko TEXT NOT NULL, name_en TEXT NOT NULL, clause TEXT NOT NULL, per TEXT NOT NULL,"
+        " measure TEXT NOT NULL, keep TEXT NOT NULL",
         "cap, rule, day_from",
+    ),
+    "rule_scopes": (
+        "value BIGINT NOT NULL, place BIGINT NOT NULL, rank TEXT, unit TEXT",
+        "value, place",
     ),
     "programmes": (
         "programme TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"

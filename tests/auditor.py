@@ -8,6 +8,7 @@ against. Amounts are integers of 1/10,000, a share of 100 % is 1,000,000.
 from __future__ import annotations
 
 from collections import defaultdict
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
     from mileage.projections import Rulebook
+    from mileage.projections.rulebook import Rule
 
 WHOLE = 1_000_000
 
@@ -172,9 +174,8 @@ class Audit:
         self, lines: list[Line], kind: str, grade: str | None, hours: int | None, day: date
     ) -> None:
         book = self.book_on(day)
-        if book is None:
-            return
-        for rule in book.rulebook.rules:
+        found = []
+        for rule in book.rulebook.rules if book else ():
             if rule.activity != kind or (rule.until is not None and day >= rule.until):
                 continue
             values = [value for value in rule.values if value.valid_from <= day]
@@ -185,16 +186,50 @@ class Audit:
                 if grade not in points:
                     continue
                 points = points[grade]
+            found.append((rule, values[-1].clause, points))
+        parts = [line.share for line in lines]
+        for index, line in enumerate(lines):
+            fitting = [
+                (how_near, place)
+                for place, (rule, _, _) in enumerate(found)
+                if (how_near := self._how_near(rule, line.person, day)) is not None
+            ]
+            if not fitting:
+                continue
+            rule, clause, points = found[min(fitting)[1]]
             whole = points
             if rule.per == "hour":
                 whole, rest = divmod(points * (hours or 0), 10_000)
                 whole += rest >= 5_000
-            parts = [line.share for line in lines]
             amounts = largest_remainders(whole, parts) if rule.split == "share" else None
-            for index, line in enumerate(lines):
-                line.adoption, line.rule, line.clause = book.position, rule.id, values[-1].clause
-                line.whole = whole
-                line.gross = amounts[index] if amounts else whole
+            line.adoption, line.rule, line.clause = book.position, rule.id, clause
+            line.whole = whole
+            line.gross = amounts[index] if amounts else whole
+
+    def _how_near(self, rule: Rule, person: str, day: date) -> int | None:
+        """How near a rule is meant for a person: 0 for its own unit, more for a unit above.
+
+        After those for units come those for ranks only, then those for all; ``None`` if not at
+        all.
+        """
+        if rule.ranks and self.rank(person, day)[0] not in rule.ranks:
+            return None
+        if not rule.units:
+            return 1_000 if rule.ranks else 2_000
+        unit, steps = self.unit(person, day), 0
+        while unit and unit not in rule.units:
+            unit, steps = self._parent(unit), steps + 1
+        return steps if unit else None
+
+    def _parent(self, unit: str) -> str | None:
+        established = [
+            i
+            for i in self.facts
+            if i.fact.kind.name == "unit.established"
+            and i.fact.data.unit == unit
+            and not self.voided_by(i)
+        ]
+        return established[-1].fact.data.parent if established else None
 
     def book_on(self, day: date) -> Book | None:
         """The rulebook in force: the one adopted last of those that reach that day."""
@@ -238,6 +273,16 @@ class Audit:
                 unit, status = new_unit or unit, new_status or status
         return None if status == "left" else unit
 
+    def rank(self, person: str, day: date) -> tuple[str | None, date | None]:
+        """The rank a person holds in service on a day, and since when."""
+        rank, start, status = None, None, None
+        for since, _, _, new_rank, new_status in self.service(person):
+            if since <= day:
+                status = new_status or status
+                if new_rank:
+                    rank, start = new_rank, since
+        return (None, None) if status == "left" else (rank, start)
+
     def status(self, person: str, day: date) -> str:
         """Whether a person is ``serving``, on ``leave`` or has ``left``; empty before joining."""
         status = ""
@@ -249,28 +294,66 @@ class Audit:
     # -- caps ------------------------------------------------------------------------------------
 
     def _apply_caps(self) -> None:
-        used: defaultdict[tuple[Any, ...], int] = defaultdict(int)
-        for line in sorted(self.lines, key=lambda line: (line.day, line.position)):
+        """Cut account by account, an earlier cap's before a later one's of the same line."""
+        accounts: defaultdict[tuple[Any, ...], list[tuple[Line, int]]] = defaultdict(list)
+        before: defaultdict[tuple[Any, ...], set[tuple[Any, ...]]] = defaultdict(set)
+        for line in self.lines:
             book = self.book_on(line.day)
             if book is None or line.gross == 0 or line.cuts:
                 continue
+            earlier: list[tuple[Any, ...]] = []
             for cap in book.rulebook.caps:
                 values = [value for value in cap.values if value.valid_from <= line.day]
-                if line.rule not in cap.rules or not values or line.points == 0:
+                if line.rule not in cap.rules or not values:
                     continue
-                account = (line.person, cap.id, cap.period, first_day(cap.period, line.day))
-                room = max(values[-1].limit_points - used[account], 0)
-                taken = max(line.points - room, 0)
-                if taken:
-                    line.cuts.append(("cap", cap.id, taken))
-                used[account] += min(room, line.points + taken)
+                if cap.per == "unit" and line.unit is None:
+                    continue
+                owner = line.unit if cap.per == "unit" else line.person
+                thing = self._stream(line) if cap.per == "thing" else ""
+                if cap.period == "rank":
+                    start = self.rank(line.person, line.day)[1]
+                else:
+                    start = first_day(cap.period, line.day)
+                account = (owner, thing, *cap.account, start)
+                accounts[account].append((line, values[-1].limit))
+                before[account].update(earlier)
+                earlier.append(account)
+        for account in TopologicalSorter(before).static_order():
+            self._cut(account, accounts[account])
+
+    def _cut(self, account: tuple[Any, ...], entries: list[tuple[Line, int]]) -> None:
+        _, _, cap_id, _, _, measure, keep, _ = account
+        joined = {person: number for number, person in enumerate(self._joined())}
+        used = 0
+
+        def turn(entry: tuple[Line, int]) -> tuple[Any, ...]:
+            line = entry[0]
+            best = -line.points if keep == "best" else 0
+            return best, line.day, line.position, joined[line.person]
+
+        for line, limit in sorted(entries, key=turn):
+            if line.points == 0:
+                continue
+            measured = line.points if measure == "points" else 10_000
+            stays = min(measured, max(limit - used, 0))
+            used += stays
+            if stays < measured:
+                taken = line.points if stays == 0 else measured - stays
+                line.cuts.append(("cap", cap_id, taken))
+
+    def _stream(self, line: Line) -> str:
+        return next(i.fact.originator_id for i in self.facts if i.position == line.position)
 
     # -- figures ---------------------------------------------------------------------------------
 
     def people(self) -> list[str]:
         """Everybody who ever joined."""
-        joined = [i.fact.data.person for i in self.facts if i.fact.kind.name == "member.joined"]
-        return sorted(set(joined))
+        return sorted(self._joined())
+
+    def _joined(self) -> list[str]:
+        """Everybody in the order of their first joining."""
+        joined = (i.fact.data.person for i in self.facts if i.fact.kind.name == "member.joined")
+        return list(dict.fromkeys(joined))
 
     def balances(self) -> dict[str, tuple[int, int, int]]:
         """Points, activities and rewarded activities of everybody."""

@@ -92,7 +92,7 @@ def _dated(draw: st.DrawFn, what: st.SearchStrategy[str], ending: str = "") -> s
 
 
 @st.composite
-def _rule(draw: st.DrawFn, activity: str) -> str:
+def _rule(draw: st.DrawFn, activity: str, scope: str = "") -> str:
     flat = _amounts.map(lambda amount: f"points = {amount}")
     graded = st.lists(_amounts, min_size=1, max_size=3).map(
         lambda amounts: (
@@ -101,7 +101,8 @@ def _rule(draw: st.DrawFn, activity: str) -> str:
             + " }"
         )
     )
-    text = f'[[rule]]\nid = "{activity.replace(".", "-")}"\nactivity = "{activity}"\n'
+    name = activity.replace(".", "-") + (f"-{scope.split(maxsplit=1)[0]}" if scope else "")
+    text = f'[[rule]]\nid = "{name}"\nactivity = "{activity}"\n{scope}'
     text += 'title = { ko = "규칙", en = "Rule" }\n'
     text += draw(_dated(st.one_of(flat, graded) if activity in _GRADED else flat))
     if activity == "learning_club.session_held" and draw(st.booleans()):
@@ -113,15 +114,27 @@ def _rule(draw: st.DrawFn, activity: str) -> str:
     return text
 
 
+_scopes = st.lists(
+    st.sampled_from(('units = ["HQ"]\n', 'ranks = ["G5", "G4"]\n')), min_size=1, unique=True
+)
+"""For whom a rule of narrower scope is: another one for all stands beside it."""
+
+
 @st.composite
 def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     named = sorted(draw(st.sets(st.sampled_from(rules), min_size=1, max_size=4)))
     listed = ", ".join(f'"{rule}"' for rule in named)
-    periods = st.sampled_from(("month", "quarter", "half", "year", "lifetime"))
+    periods = st.sampled_from(("month", "quarter", "half", "year", "lifetime", "rank"))
+    per = draw(st.sampled_from(("person", "person", "thing", "unit")))
+    counted = draw(st.integers(0, 2)) == 0
+    keep = f'keep = "{draw(st.sampled_from(("first", "best")))}"\n' if counted else ""
+    limits = st.integers(1, 4).map(lambda count: f"count = {count}")
+    points = _amounts.map(lambda amount: f"points = {amount}")
     return (
         f'[[cap]]\nid = "cap-{number}"\ntitle = {{ ko = "한도", en = "Cap" }}\n'
-        f'rules = [{listed}]\nperiod = "{draw(periods)}"\n'
-        + draw(_dated(_amounts.map(lambda amount: f"points = {amount}")))
+        f'rules = [{listed}]\nperiod = "{draw(periods)}"\nper = "{per}"\n'
+        + keep
+        + draw(_dated(limits if counted else points))
     )
 
 
@@ -148,6 +161,11 @@ def rulebooks(draw: st.DrawFn, *, dense: bool = False) -> str:
     chosen = draw(st.sets(st.sampled_from(_ACTIVITIES), min_size=7 if dense else 3))
     rules = [draw(_rule(activity)) for activity in _ACTIVITIES if activity in chosen]
     ids = [a.replace(".", "-") for a in _ACTIVITIES if a in chosen]
+    scoped = sorted(draw(st.sets(st.sampled_from(sorted(chosen)), max_size=2)))
+    rules += [draw(_rule(activity, scope)) for activity in scoped for scope in draw(_scopes)]
+    ids += [f"{a.replace('.', '-')}-{s}" for a in scoped for s in ("units", "ranks")]
+    named = "\n".join(rules)
+    ids = [one for one in ids if f'id = "{one}"' in named]
     # Few ids for many caps, so that one cap means something else in the next version.
     numbers = draw(st.permutations((1, 2, 3)))[: draw(st.integers(1 if dense else 0, 3))]
     caps = [draw(_cap(number, ids)) for number in numbers]

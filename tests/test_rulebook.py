@@ -344,7 +344,7 @@ def test_caps_and_programmes():
         ("session-month", ("session",), "month"),
         ("club-year", ("session", "founded"), "year"),
     ]
-    assert [value.limit_points // POINT for value in clubs.caps[1].values] == [30, 36, 24, 30]
+    assert [value.limit // POINT for value in clubs.caps[1].values] == [30, 36, 24, 30]
     overseas, certificate = training.programmes
     assert [(v.threshold_points, v.quota) for v in overseas.values] == [
         (300_000, 10),
@@ -418,7 +418,7 @@ def test_compiled_caps():
         period="year",
         day_from=20050101,
         day_until=20060701,
-        limit_points=300_000,
+        limit=300_000,
         clause="제7조 제2항",
     )
 
@@ -680,7 +680,7 @@ def test_any_rulebook_of_the_grammar_is_read_as_written(scheme):
         for r in scheme["rules"]
     ]
     assert [
-        (c.id, list(c.rules), c.period, [(v.valid_from, v.limit_points) for v in c.values])
+        (c.id, list(c.rules), c.period, [(v.valid_from, v.limit) for v in c.values])
         for c in book.caps
     ] == [(c["id"], c["rules"], c["period"], c["values"]) for c in scheme["caps"]]
     assert [
@@ -767,8 +767,8 @@ def test_a_day_has_the_limits_of_its_version(history, some_days):
                 for row in compiled.caps
                 if row.rule == rule.id and row.day_from <= number(day) < row.day_until
             ]
-            assert [(row.cap, row.limit_points) for row in rows] == [
-                (cap.id, limit.limit_points)
+            assert [(row.cap, row.limit) for row in rows] == [
+                (cap.id, limit.limit)
                 for cap in adoption.rulebook.caps
                 if rule.id in cap.rules and (limit := in_force(cap.values, day))
             ]
@@ -813,7 +813,7 @@ def test_limits_are_refused_when_room_opens_again(period, changes):
     for offset in range(600):
         day = FIRST + timedelta(days=offset)
         if adoption := applying(adoptions, day):
-            limit = adoption.rulebook.caps[0].values[0].limit_points
+            limit = adoption.rulebook.caps[0].values[0].limit
             by_period[period_start(period, day)].append(limit)
     reopened = any(
         before > low < after

@@ -11,13 +11,26 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .text import lines_of, problem_on
-from .values import Per, Period, Problem, Rulebook, RulebookError, Split
-from .whole import ONE_DAY, Limit, Value, about_limit, period_start, raised_after_lowering, spans
+from .values import (
+    CapPer,
+    CapPeriod,
+    Keep,
+    Measure,
+    Per,
+    Problem,
+    Rulebook,
+    RulebookError,
+    Split,
+)
+from .whole import ONE_DAY, Limit, Value, about_limit, period_start, spans, undefined_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 __all__ = ["Adoption", "CapRow", "Compiled", "ValueRow", "Version", "compile_rules"]
+
+
+_Account = tuple[str, CapPeriod, CapPer, Measure, Keep]
 
 
 @frozen
@@ -62,6 +75,8 @@ class ValueRow:
         day_until: The day after the last, as the number yyyymmdd; `OPEN_DAY` if open.
         points: 1/10,000 points.
         clause: Where the scheme says so.
+        ranks: Ranks it is for; all when empty.
+        units: Units it is for, with all below them; all when empty.
     """
 
     id: int
@@ -75,6 +90,8 @@ class ValueRow:
     day_until: int
     points: int
     clause: str
+    ranks: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 @frozen
@@ -82,7 +99,7 @@ class CapRow:
     """One limit of one cap for one rule, on the days it applies.
 
     Attributes:
-        id: Number of the cap, from 1: the same for the same cap id in every version.
+        id: Number of the cap, from 1: the same for the same account in every version.
         cap: Id of the cap.
         level: Stage in which the cap applies, from 1. Caps that share a rule have different
             levels, in the order of the file, and a cap keeps its level throughout a period.
@@ -91,8 +108,11 @@ class CapRow:
         period: What the limit is counted in.
         day_from: First day, as the number yyyymmdd.
         day_until: The day after the last, as the number yyyymmdd; `OPEN_DAY` if open.
-        limit_points: 1/10,000 points per person and period.
+        limit: 1/10,000 points, or 1/10,000 activities for a cap in number.
         clause: Where the scheme says so.
+        per: Whose points it limits together.
+        measure: Whether the limit is in points or a count.
+        keep: Which activities a count lets stand.
     """
 
     id: int
@@ -100,11 +120,14 @@ class CapRow:
     level: int
     rule: str
     adoption: int
-    period: Period
+    period: CapPeriod
     day_from: int
     day_until: int
-    limit_points: int
+    limit: int
     clause: str
+    per: CapPer = "person"
+    measure: Measure = "points"
+    keep: Keep = "first"
 
 
 @frozen
@@ -112,7 +135,7 @@ class Compiled:
     """All adopted rulebooks as plain rows, each for the days its version applies to.
 
     Attributes:
-        values: At most one row applies to an activity, grade and day.
+        values: At most one row without ranks and units applies to an activity, grade and day.
         caps: At most one row applies to a cap, rule and day.
         versions: Which adoption applies when, in order of day, without those never in force.
     """
@@ -185,7 +208,20 @@ def _day_number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
-_ValueColumns = tuple[int, str, str, str | None, Per, Split, int, int, int, str]
+_ValueColumns = tuple[
+    int,
+    str,
+    str,
+    str | None,
+    Per,
+    Split,
+    int,
+    int,
+    int,
+    str,
+    tuple[str, ...],
+    tuple[str, ...],
+]
 
 
 def _value_columns(versions: Sequence[Version]) -> Iterator[_ValueColumns]:
@@ -206,15 +242,18 @@ def _value_columns(versions: Sequence[Version]) -> Iterator[_ValueColumns]:
                         _day_number(day_until),
                         amount,
                         value.clause,
+                        rule.ranks,
+                        rule.units,
                     )
 
 
 def _cap_rows(versions: Sequence[Version]) -> Iterator[CapRow]:
     levels = _cap_levels(versions)
-    numbers: dict[str, int] = {}
+    numbers: dict[tuple[str, ...], int] = {}
     for version in versions:
         for cap in version.adoption.rulebook.caps:
-            number = numbers.setdefault(cap.id, len(numbers) + 1)
+            account = (cap.id, cap.per, cap.measure, cap.keep)
+            number = numbers.setdefault(account, len(numbers) + 1)
             for value, day_from, day_until in _clipped(cap.values, None, version):
                 for rule in cap.rules:
                     yield CapRow(
@@ -226,24 +265,26 @@ def _cap_rows(versions: Sequence[Version]) -> Iterator[CapRow]:
                         period=cap.period,
                         day_from=_day_number(day_from),
                         day_until=_day_number(day_until),
-                        limit_points=value.limit_points,
+                        limit=value.limit,
                         clause=value.clause,
+                        per=cap.per,
+                        measure=cap.measure,
+                        keep=cap.keep,
                     )
 
 
 def _check_limits(versions: Sequence[Version]) -> None:
     """Refuse limits that go down and up again within a period, whichever version says so."""
-    limits: defaultdict[tuple[str, Period], list[Limit]] = defaultdict(list)
+    limits: defaultdict[_Account, list[Limit]] = defaultdict(list)
     for version in versions:
         for cap in version.adoption.rulebook.caps:
             for span in _clipped(cap.values, None, version):
-                limits[cap.id, cap.period].append(Limit(cap, *span, version.adoption))
+                limits[cap.account].append(Limit(cap, *span, version.adoption))
     problems = [
-        _problem_in(
-            limit.adoption, "cap-lowered-then-raised", limit.value.line, *about_limit(limit)
-        )
+        _problem_in(limit.adoption, code, limit.value.line, *about_limit(code, limit))
         for of_cap in limits.values()
-        if (limit := raised_after_lowering(of_cap)) and limit.adoption
+        for code, limit in undefined_limits(of_cap)
+        if limit.adoption
     ]
     if problems:
         raise RulebookError(problems)
@@ -254,9 +295,8 @@ def _problem_in(adoption: Adoption, code: str, line: int, message: str, remedy: 
     return problem_on(lines, code, line, f"Adoption {adoption.position}: {message}", remedy)
 
 
-# A cap while its periods do not begin anew between versions: its id, its period, and how often
-# they did.
-_CapEra = tuple[str, Period, int]
+# A cap while its periods do not begin anew between versions: its account, and how often they did.
+_CapEra = tuple[_Account, int]
 
 
 def _cap_levels(versions: Sequence[Version]) -> dict[tuple[int, str], int]:
@@ -279,21 +319,22 @@ def _cap_levels(versions: Sequence[Version]) -> dict[tuple[int, str], int]:
         for era in TopologicalSorter(below).static_order():
             levels[era] = 1 + max((levels[lower] for lower in below[era]), default=0)
     except CycleError as error:
-        raise RulebookError([_about_order(versions, {era[0] for era in error.args[1]})]) from None
+        cycle = {era[0][0] for era in error.args[1]}
+        raise RulebookError([_about_order(versions, cycle)]) from None
     return {key: levels[era] for key, era in eras.items()}
 
 
 def _cap_eras(versions: Sequence[Version]) -> dict[tuple[int, str], _CapEra]:
     eras: dict[tuple[int, str], _CapEra] = {}
-    last: dict[tuple[str, Period], tuple[int, Version]] = {}
+    last: dict[_Account, tuple[int, Version]] = {}
     for version in versions:
         for cap in version.adoption.rulebook.caps:
-            number, before = last.get((cap.id, cap.period), (0, version))
+            number, before = last.get(cap.account, (0, version))
             last_start = period_start(cap.period, before.day_until - ONE_DAY)
             if before is not version and last_start != period_start(cap.period, version.day_from):
                 number += 1
-            eras[version.adoption.position, cap.id] = (cap.id, cap.period, number)
-            last[cap.id, cap.period] = (number, version)
+            eras[version.adoption.position, cap.id] = (cap.account, number)
+            last[cap.account] = (number, version)
     return eras
 
 

@@ -23,21 +23,28 @@ from .tables import (
 )
 from .values import (
     BREAK_BY,
+    CAP_PERIODS,
+    CAP_PERS,
     CAPS_MAX,
+    COUNT_MAX,
     GRADES_MAX,
+    KEEPS,
     LABELS_MAX,
     OTHERWISE,
     PERIODS,
     PERS,
+    POINT,
     PROGRAMMES_MAX,
     QUOTA_MAX,
     RULES_MAX,
+    SCOPE_MAX,
     SPLITS,
     VALUES_MAX,
     ActivityInfo,
     BreakBy,
     Cap,
     CapValue,
+    Measure,
     Programme,
     ProgrammeValue,
     Rule,
@@ -45,7 +52,7 @@ from .values import (
     RuleValue,
     Tie,
 )
-from .whole import Limit, Value, about_limit, check_overlaps, raised_after_lowering, spans
+from .whole import Limit, Value, about_limit, check_overlaps, spans, undefined_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,7 +137,7 @@ def _read_values(
 
 def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
     required = ("id", "title", "activity", "values")
-    table = open_table(check, path, raw, required, ("per", "split", "until"))
+    table = open_table(check, path, raw, required, ("per", "split", "until", "ranks", "units"))
     if table is None:
         return None
     activity = _read_activity(table)
@@ -143,6 +150,8 @@ def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
         until=table.date("until"),
         values=_read_values(table, partial(_read_rule_value, activity=activity)),
         line=table.line,
+        ranks=_read_codes(table, "ranks"),
+        units=_read_codes(table, "units"),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'
@@ -156,6 +165,19 @@ def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
         check.error("until-order", table.at("until"), predicate, remedy)
     _warn_of_dropped_grades(check, rule)
     return rule
+
+
+def _read_codes(table: Table, key: str) -> tuple[str, ...]:
+    """Read a list of codes of ranks or units; the ledger knows which there are."""
+    named: list[str] = []
+    for path, raw in table.items(key, SCOPE_MAX):
+        code = read_text(table.check, path, raw)
+        if code in named:
+            table.check.error("repeated", path, f"names {code!r} again.", "Name each once.")
+        elif code:
+            check_id(table.check, path, code)
+            named.append(code)
+    return tuple(named)
 
 
 def _read_activity(table: Table) -> ActivityInfo | None:
@@ -210,21 +232,27 @@ def _warn_of_dropped_grades(check: Check, rule: Rule) -> None:
 
 
 def _read_cap(check: Check, path: Path, raw: object, *, rules: Mapping[str, Rule]) -> Cap | None:
-    table = open_table(check, path, raw, ("id", "title", "rules", "period", "values"))
+    required = ("id", "title", "rules", "period", "values")
+    table = open_table(check, path, raw, required, ("per", "keep"))
     if table is None:
         return None
     cap = Cap(
         id=table.id("id"),
         title=table.label("title"),
         rules=_read_cap_rules(table, rules),
-        period=table.word("period", PERIODS, "month"),
+        period=table.word("period", CAP_PERIODS, "month"),
         values=_read_values(table, _read_cap_value),
         line=table.line,
+        per=table.word("per", CAP_PERS, "person"),
+        measure=_measure_of(table),
+        keep=table.word("keep", KEEPS, "first"),
     )
+    if cap.keep == "best" and cap.measure == "points":
+        predicate, remedy = "is best, but the limit is in points.", "Write count instead of points."
+        check.error("mixed-limits", table.at("keep"), predicate, remedy)
     _warn_of_late_cap(check, cap, rules)
-    limits = [Limit(cap, *span) for span in spans(cap.values, None)]
-    if limit := raised_after_lowering(limits):
-        check.error_on_line("cap-lowered-then-raised", limit.value.line, *about_limit(limit))
+    for code, limit in undefined_limits([Limit(cap, *span) for span in spans(cap.values, None)]):
+        check.error_on_line(code, limit.value.line, *about_limit(code, limit))
     return cap
 
 
@@ -244,13 +272,29 @@ def _read_cap_rules(table: Table, rules: Mapping[str, Rule]) -> tuple[str, ...]:
 
 
 def _read_cap_value(check: Check, path: Path, raw: object) -> CapValue | None:
-    table = open_table(check, path, raw, ("from", "points", "clause"))
+    keys = ("from", "clause") if isinstance(raw, dict) and "count" in raw else None
+    table = open_table(check, path, raw, keys or ("from", "points", "clause"), ("count", "points"))
     if table is None:
         return None
-    valid_from, points, clause = table.date("from"), table.points("points"), table.text("clause")
-    if valid_from is None or points is None:
+    valid_from, clause = table.date("from"), table.text("clause")
+    points, count = table.points("points"), table.number("count", COUNT_MAX)
+    limit = points if count is None else count * POINT
+    if valid_from is None or limit is None:
         return None
-    return CapValue(valid_from, points, clause, table.line)
+    return CapValue(valid_from, limit, clause, table.line)
+
+
+def _measure_of(cap: Table) -> Measure:
+    """What the limits of a cap are counted in, the same in all its values."""
+    raw = cap.raw.get("values")
+    values = raw if isinstance(raw, list) else []
+    counted = any(isinstance(value, dict) and "count" in value for value in values)
+    for index, value in enumerate(values):
+        if counted and isinstance(value, dict) and "points" in value:
+            predicate = "is a limit in points, where a number of activities limits too."
+            path = (*cap.at("values"), index, "points")
+            cap.check.error("mixed-limits", path, predicate, "Write count throughout, or points.")
+    return "count" if counted else "points"
 
 
 def _warn_of_late_cap(check: Check, cap: Cap, rules: Mapping[str, Rule]) -> None:

@@ -59,6 +59,8 @@ EXAMPLES = {
     "points": "points = 2.5",
     "clause": 'clause = "…", where the scheme says so',
     "rules": 'rules = ["…"], the rules it limits',
+    "ranks": 'ranks = ["G6"], the ranks it is for',
+    "units": 'units = ["HQ"], the units it is for',
     "period": 'period = "year"',
     "values": 'values = [ { from = 2005-01-01, …, clause = "…" } ]',
     "threshold": "threshold = 30",
@@ -77,6 +79,7 @@ KINDS: Mapping[type, str] = {
     list: "a list",
     dict: "a table",
 }
+_LEAVE_OUT = "Write how many; leave it out if there is no limit."
 _Word = TypeVar("_Word", bound=str)
 
 
@@ -127,6 +130,21 @@ class Table:
     def points(self, key: str) -> int | None:
         """Read an amount in 1/10,000 point; ``None`` if it is missing."""
         return read_points(self.check, self.at(key), self.raw.get(key))
+
+    def number(self, key: str, number_max: int) -> int | None:
+        """Read a whole number from 1 on; ``None`` if it is missing."""
+        raw, path = self.raw.get(key), self.at(key)
+        if raw is None:
+            return None
+        if not isinstance(raw, int) or isinstance(raw, bool):
+            predicate = f"is {KINDS[type(raw)]}; a whole number was expected."
+            self.check.error("wrong-type", path, predicate, "Write a whole number: 10.")
+            return None
+        if not 1 <= raw <= number_max:
+            predicate, remedy = f"is not between 1 and {number_max:,}.", _LEAVE_OUT
+            self.check.error("number-range", path, predicate, remedy)
+            return None
+        return raw
 
     def items(self, key: str, count_max: int, *, empty: bool = False) -> list[tuple[Path, object]]:
         """Return the elements of a list with their paths; none if the list is missing."""

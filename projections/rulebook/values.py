@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BREAK_BY",
     "CAPS_MAX",
+    "CAP_PERIODS",
+    "CAP_PERS",
+    "COUNT_MAX",
     "DAY_MAX",
     "DAY_MIN",
     "GRADES_MAX",
     "ID_CHARS_MAX",
+    "KEEPS",
     "LABELS_MAX",
     "LINE_CHARS_MAX",
     "OPEN_DAY",
@@ -33,6 +37,7 @@ __all__ = [
     "PROGRAMMES_MAX",
     "QUOTA_MAX",
     "RULES_MAX",
+    "SCOPE_MAX",
     "SPLITS",
     "TEXT_BYTES_MAX",
     "TEXT_CHARS_MAX",
@@ -41,7 +46,11 @@ __all__ = [
     "ActivityInfo",
     "BreakBy",
     "Cap",
+    "CapPer",
+    "CapPeriod",
     "CapValue",
+    "Keep",
+    "Measure",
     "Otherwise",
     "Per",
     "Period",
@@ -59,6 +68,10 @@ __all__ = [
 Per = Literal["activity", "hour"]
 Split = Literal["share", "each"]
 Period = Literal["month", "quarter", "half", "year", "lifetime"]
+CapPeriod = Literal["month", "quarter", "half", "year", "lifetime", "rank"]
+CapPer = Literal["person", "thing", "unit"]
+Measure = Literal["points", "count"]
+Keep = Literal["first", "best"]
 BreakBy = Literal["activities", "earliest", "joined"]
 Otherwise = Literal["include", "exclude"]
 
@@ -66,6 +79,12 @@ PERS: tuple[Per, ...] = ("activity", "hour")
 SPLITS: tuple[Split, ...] = ("share", "each")
 PERIODS: tuple[Period, ...] = ("month", "quarter", "half", "year", "lifetime")
 """Periods that caps and programmes count in; all but the last are parts of the calendar year."""
+CAP_PERIODS: tuple[CapPeriod, ...] = (*PERIODS, "rank")
+"""Periods of caps: "rank" lasts as long as the person holds a rank."""
+CAP_PERS: tuple[CapPer, ...] = ("person", "thing", "unit")
+"""Whose points a cap limits together."""
+KEEPS: tuple[Keep, ...] = ("first", "best")
+"""Which activities a cap in number lets count."""
 BREAK_BY: tuple[BreakBy, ...] = ("activities", "earliest", "joined")
 """What can decide between persons with equal points."""
 OTHERWISE: tuple[Otherwise, ...] = ("include", "exclude")
@@ -84,6 +103,8 @@ CAPS_MAX = 200
 PROGRAMMES_MAX = 200
 VALUES_MAX = 200
 GRADES_MAX = 100
+SCOPE_MAX = 200
+COUNT_MAX = 1_000_000
 LABELS_MAX = 1_000
 ID_CHARS_MAX = 64
 TITLE_CHARS_MAX = 200
@@ -95,6 +116,7 @@ DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
 PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
     {
         "bad-id": "an id has other characters than letters, digits, '-', '_' and '.', or too many",
+        "best-changes": "the limit of a cap that keeps the best changes within a period",
         "cap-lowered-then-raised": "a limit goes down and up again within one period",
         "cap-order": "versions in force in one period apply the same caps in another order",
         "cap-starts-late": "a rule gives points before its cap begins (warning)",
@@ -105,6 +127,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "empty": "a text, list or table that must not be empty",
         "grade-dropped": "a later value says nothing of a grade that had points (warning)",
         "missing-key": "something the grammar requires is not written",
+        "mixed-limits": "a cap limits points on one day and a number on another, or both",
         "no-grades": "points by grade for an activity that has no grades",
         "no-hours": "points per hour for an activity that has no hours",
         "no-shares": "points divided by shares for an activity whose people declare none",
@@ -161,6 +184,10 @@ class Rule:
         until: First day on which the rule gives nothing any more, or None.
         values: Dated values in order of date; each holds until the next one begins.
         line: Line where the rule begins.
+        ranks: Ranks it is for, by the rank held on the day; all when empty.
+        units: Units it is for, with all units below them, by where the person serves on the day;
+            all when empty. A rule with ranks or units goes before one without, the nearest
+            unit before a higher one.
     """
 
     id: str
@@ -171,37 +198,64 @@ class Rule:
     until: date | None
     values: tuple[RuleValue, ...]
     line: int
+    ranks: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+    @property
+    def scoped(self) -> bool:
+        """Whether the rule is for some ranks or units only."""
+        return bool(self.ranks or self.units)
 
 
 @frozen
 class CapValue:
-    """The most 1/10,000 points a person can get in one period, from a day on."""
+    """The most that counts in one period, from a day on.
+
+    Attributes:
+        valid_from: First day.
+        limit: 1/10,000 points, or 1/10,000 activities for a cap in number.
+        clause: Where the scheme says so.
+        line: Line of the value in the rulebook's text.
+    """
 
     valid_from: date
-    limit_points: int
+    limit: int
     clause: str
     line: int
 
 
 @frozen
 class Cap:
-    """A limit on what some rules together give one person in one period.
+    """A limit on what some rules together give in one period.
 
     Attributes:
         id: Name of the cap, unique among the caps of its rulebook.
         title: What people call it.
         rules: Ids of the rules it covers.
-        period: What the limit is counted in.
+        period: What the limit is counted in; "rank" is the time a person holds one rank.
         values: Dated limits in order of date.
         line: Line where the cap begins.
+        per: Whose points it limits together: a "person", a person in one "thing" (a proposal,
+            a task), or all people of a "unit", by where they serve on the day.
+        measure: Whether the limit is in "points" or is a "count" of activities.
+        keep: Which activities a count lets stand: the "first" by date, or the "best", those with
+            the most points.
     """
 
     id: str
     title: Label
     rules: tuple[str, ...]
-    period: Period
+    period: CapPeriod
     values: tuple[CapValue, ...]
     line: int
+    per: CapPer = "person"
+    measure: Measure = "points"
+    keep: Keep = "first"
+
+    @property
+    def account(self) -> tuple[str, CapPeriod, CapPer, Measure, Keep]:
+        """What one running sum is kept for: two versions of a cap share it if this is equal."""
+        return self.id, self.period, self.per, self.measure, self.keep
 
 
 @frozen

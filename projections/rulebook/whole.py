@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .compiling import Adoption
     from .text import Check
-    from .values import Cap, CapValue, Period, Rule
+    from .values import Cap, CapPeriod, CapValue, Rule
 
 __all__ = [
     "ONE_DAY",
@@ -24,8 +24,8 @@ __all__ = [
     "about_limit",
     "check_overlaps",
     "period_start",
-    "raised_after_lowering",
     "spans",
+    "undefined_limits",
 ]
 
 
@@ -67,15 +67,32 @@ def check_overlaps(check: Check, rules: Sequence[Rule]) -> None:
     """Note rules that give points for one activity on the same day (and grade)."""
     claims: defaultdict[str, list[_Claim]] = defaultdict(list)
     for rule in rules:
-        if rule.activity:
+        if rule.activity and not rule.scoped:
             claims[rule.activity].extend(_claims(rule))
+    groups = list(claims.values())
+    for one, other in combinations([rule for rule in rules if rule.scoped], 2):
+        if one.activity and one.activity == other.activity and not _apart(one, other):
+            groups.append([*_claims(one), *_claims(other)])
     noted: set[tuple[int, int]] = set()
-    for of_activity in claims.values():
+    for of_activity in groups:
         for rivals in _collisions(of_activity):
             first, second = sorted(rivals, key=lambda claim: claim.rule.line)
             if (first.rule.line, second.rule.line) not in noted:
                 noted.add((first.rule.line, second.rule.line))
                 _note_overlap(check, first, second)
+
+
+def _apart(one: Rule, other: Rule) -> bool:
+    """Whether nobody can come under two scoped rules without one going before the other.
+
+    They name different ranks, or different units: of two units, the nearer one counts. A rule
+    that names units goes before one that names ranks only.
+    """
+    if one.ranks and other.ranks and set(one.ranks).isdisjoint(other.ranks):
+        return True
+    if one.units and other.units:
+        return set(one.units).isdisjoint(other.units)
+    return bool(one.units) != bool(other.units)
 
 
 def _note_overlap(check: Check, first: _Claim, second: _Claim) -> None:
@@ -85,7 +102,7 @@ def _note_overlap(check: Check, first: _Claim, second: _Claim) -> None:
         f"{f', grade {grade},' if grade else ''} too"
         f" from {max(first.day_from, second.day_from)} on."
     )
-    remedy = "Let one of the two end with until, or give each its own grades."
+    remedy = "Let one of the two end with until, or give each its own grades, ranks or units."
     check.error_on_line("overlap", second.line, message, remedy)
 
 
@@ -117,16 +134,16 @@ def _longer(one: _Claim | None, other: _Claim) -> _Claim:
 
 
 ONE_DAY = timedelta(days=1)
-_PERIOD_MONTHS: Mapping[Period, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+_PERIOD_MONTHS: Mapping[CapPeriod, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
-def period_start(period: Period, day: date) -> date:
+def period_start(period: CapPeriod, day: date) -> date:
     """Return the first day of the period that a day belongs to.
 
     Months, quarters, halves and years are those of the calendar; a lifetime begins on the
-    first day there is.
+    first day there is, and so does the time in a rank, which differs from person to person.
     """
-    if period == "lifetime":
+    if period not in _PERIOD_MONTHS:
         return date.min
     months = _PERIOD_MONTHS[period]
     return date(day.year, (day.month - 1) // months * months + 1, 1)
@@ -143,36 +160,45 @@ class Limit:
     adoption: Adoption | None = None
 
 
-def raised_after_lowering(limits: Sequence[Limit]) -> Limit | None:
-    """Return the first limit that goes up after one went down in the same period.
+def undefined_limits(limits: Sequence[Limit]) -> list[tuple[str, Limit]]:
+    """Return the first limit, with a problem's code, from which on no exact figure exists.
 
     The plan counts a capped sum as a running minimum, and what was earned is never taken
-    back: that has one exact answer unless room opens again after it was closed.
+    back: that has one exact answer unless room opens again after it was closed. Which
+    activities are the best is settled over a whole period, so there one limit must hold.
 
     Args:
-        limits: Limits of one cap in order of day, all of one kind of period.
+        limits: Limits of one cap in order of day, all of one account.
     """
     lowered_in: date | None = None
     for before, after in pairwise(limits):
         start = period_start(after.cap.period, after.day_from)
         if period_start(after.cap.period, before.day_until - ONE_DAY) != start:
             continue
-        if after.value.limit_points < before.value.limit_points:
+        if after.value.limit != before.value.limit and after.cap.keep == "best":
+            return [("best-changes", after)]
+        if after.value.limit < before.value.limit:
             lowered_in = start
-        elif after.value.limit_points > before.value.limit_points and lowered_in == start:
-            return after
-    return None
+        elif after.value.limit > before.value.limit and lowered_in == start:
+            return [("cap-lowered-then-raised", after)]
+    return []
 
 
-def about_limit(limit: Limit) -> tuple[str, str]:
-    """Say what is wrong with a limit that rises too early, and what to do."""
+def about_limit(code: str, limit: Limit) -> tuple[str, str]:
+    """Say what is wrong with a limit that changes too early, and what to do."""
     period = limit.cap.period
-    message = (
-        f"The cap {limit.cap.id!r} was lowered and goes up again on {limit.day_from}, within one"
-        f" {period}: what it takes away is then not defined."
-    )
-    if period == "lifetime":
-        return message, "Once a limit for a lifetime was lowered, leave it there."
+    if code == "best-changes":
+        message = (
+            f"The cap {limit.cap.id!r} keeps the best, but its limit changes on {limit.day_from},"
+            f" within one {period}: which are the best is then not defined."
+        )
+    else:
+        message = (
+            f"The cap {limit.cap.id!r} was lowered and goes up again on {limit.day_from}, within"
+            f" one {period}: what it takes away is then not defined."
+        )
+    if period not in _PERIOD_MONTHS:
+        return message, f"Once a limit for a {period} was changed, leave it there."
     # From its first day, as many days as a period has at most lead into the next one.
     days = ONE_DAY * min(_PERIOD_MONTHS[period] * 31, 366)
     start = period_start(period, period_start(period, limit.day_from) + days)
