@@ -151,11 +151,13 @@ def _cut(cut: Cut, left: int) -> Label:
     whose = _WHOSE[cut.per]
     if cut.measure == "count":
         which = _WHICH[cut.keep]
+        number = "" if cut.limit == SCALE else f" {limit}"
+        counts = "count" if number else "counts"
         return Label(
             f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {which.ko} {limit}건만 인정"
             f" → −{taken}점",
-            f"cap '{label.en}' {cut.clause}: only the {which.en} {limit} a {per.en}{whose.en}"
-            f" count{'s' if cut.limit == SCALE else ''} → −{_points(cut.points)}",
+            f"cap '{label.en}' {cut.clause}: only the {which.en}{number} {counts}, in one"
+            f" {per.en}{whose.en} → −{_points(cut.points)}",
         )
     used = format_amount(max(cut.limit - (left - cut.points), 0))
     return Label(

@@ -1,0 +1,187 @@
+"""Cases that real organisations run into, each told as a short story with its answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from mileage.ledger import ProposalAdopted, format_amount
+from mileage.projections import Period
+from story import Office, rulebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHARED = rulebook("""
+[[rule]]
+id = "adopted"
+activity = "proposal.adopted"
+split = "share"
+values = [ { from = 2005-01-01, points = 10, clause = "제2조" } ]
+""")
+CAPPED = (
+    SHARED
+    + """
+[[cap]]
+id = "year"
+title = { ko = "연 한도", en = "Year's cap" }
+rules = ["adopted"]
+period = "year"
+values = [ { from = 2005-01-01, points = 12, clause = "제7조" } ]
+"""
+)
+IN_RANK = CAPPED.replace('period = "year"', 'period = "rank"')
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    opened = Office(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_share_of_an_author_at_the_cap_is_gone(office):
+    """50/30/20 of 10 points, one author at the cap: what is clipped is gone, and is explained."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-02-01", "own", "A")
+    office.adopted("2005-02-02", "own", "gold")
+    office.proposes("2005-03-01", "joint", A=50, B=30, C=20)
+    office.adopted("2005-03-02", "joint", "gold")
+
+    assert office.points("A", "B", "C") == ["12", "3", "2"]
+    *_, line = office.model.figures().statement("A")
+    [cut] = line.cuts
+    assert (line.gross, cut.points, line.points) == (50_000, 30_000, 20_000)
+    assert line.gross == line.points + cut.points
+
+
+def test_coauthor_found_later_shifts_points_and_adds_none(office):
+    """The split is corrected by a void and a new submission: what moves adds up to nothing."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "idea", "A")
+    office.adopted("2005-02-10", "idea", "gold")
+    assert office.points("A", "B") == ["10", "0"]
+
+    for key in ("adopt-idea", "submit-idea"):
+        office.void("2005-06-01", key, reason="공동 제안자 누락")
+    office.record("2005-02-01", office.submission("idea", A=70, B=30), "again", known="2005-06-01")
+    office.record("2005-02-10", ProposalAdopted("idea", "gold"), "decided", known="2005-06-01")
+
+    assert office.points("A", "B") == ["7", "3"]
+
+
+def test_transfer_in_mid_month_leaves_the_total_alone(office):
+    """Each bureau counts what was done while the person was there."""
+    office.adopt(SHARED, "2005-01-01")
+    for day in ("2005-03-10", "2005-03-20"):
+        office.proposes(day, day, "A")
+        office.adopted(day, day, "gold")
+    office.transferred("2005-03-15", "A", "SEOUL", known="2005-04-01")
+
+    assert office.points("A") == ["20"]
+    figures = office.model.figures()
+    for unit in ("HQ", "SEOUL"):
+        [place] = [row for row in figures.ranking(unit=unit) if row.points]
+        assert (place.person, place.points) == ("A", 100_000)
+
+
+def test_promotion_within_the_year_begins_a_new_cap(office):
+    """The cap of a rank starts anew; an award graded late belongs to the rank held on its day."""
+    office.adopt(IN_RANK, "2005-01-01")
+    for number, day in enumerate(("2005-02-01", "2005-03-01")):
+        office.proposes(day, f"p{number}", "A")
+        office.adopted(day, f"p{number}", "gold")
+    assert office.points("A") == ["12"]
+
+    office.promoted("2005-07-01", "A", "G5")
+    office.proposes("2005-06-01", "late", "A")
+    office.adopted("2005-06-20", "late", "gold", known="2005-08-01")  # the old rank's
+    assert office.points("A") == ["12"]
+    office.proposes("2005-08-02", "new", "A")
+    office.adopted("2005-08-03", "new", "gold")
+
+    assert office.points("A") == ["22"]
+
+
+def test_promotion_recorded_late_moves_the_cap(office):
+    """A promotion that becomes known in December counts from July, and so does its cap."""
+    office.adopt(IN_RANK, "2005-01-01")
+    for number, day in enumerate(("2005-02-01", "2005-08-01")):
+        office.proposes(day, f"p{number}", "A")
+        office.adopted(day, f"p{number}", "gold")
+    assert office.points("A") == ["12"]
+
+    office.promoted("2005-07-01", "A", "G5", known="2005-12-01")
+
+    assert office.points("A") == ["20"]
+
+
+def test_rule_raised_in_march_from_january_for_someone_at_the_cap(office):
+    """12 instead of 10 from 1 January: who is at the cap of 12 gains 2, not 4."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-01-10", "one", "A")
+    office.adopted("2005-01-20", "one", "gold")
+    assert office.points("A") == ["10"]
+    office.proposes("2005-02-01", "two", A=50, B=50)
+    office.adopted("2005-02-02", "two", "gold")
+    assert office.points("A", "B") == ["12", "5"]
+
+    raised = CAPPED.replace("points = 10,", "points = 12,")
+    office.adopt(raised, "2005-03-15", since="2005-01-01", reason="2월 위원회 의결")
+
+    assert office.points("A", "B") == ["12", "6"]
+
+
+def test_clearer_wording_does_not_touch_acts_before_it(office):
+    """A text adopted from July on leaves what was done before to the text of that time."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "before", "A")
+    office.adopted("2005-06-30", "before", "bronze")
+    clearer = SHARED.replace("points = 10,", "points = { gold = 10, silver = 10 },")
+    office.adopt(clearer, "2005-06-30", since="2005-07-01")
+    office.proposes("2005-07-01", "after", "B")
+    office.adopted("2005-07-02", "after", "bronze")
+
+    assert office.points("A", "B") == ["10", "0"]
+
+
+def test_appeal_what_was_known_on_that_day(office):
+    """An award is void after an objection and stands again on appeal; each day's answer remains."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "idea", "A")
+    office.adopted("2005-02-02", "idea", "gold")
+    office.void("2005-03-01", "adopt-idea", reason="이의 신청")
+    assert office.points("A") == ["0"]
+    *_, objection = office.ledger.facts()
+    office.void("2005-05-01", objection.fact.key, reason="이의 기각")
+    assert office.points("A") == ["10"]
+
+    for day, known in (("02-20", 100_000), ("04-01", 0), ("05-20", 100_000)):
+        moment = datetime.fromisoformat(f"2005-{day}T03:00").replace(tzinfo=UTC)
+        with office.model.figures_at(known_at=moment) as figures:
+            assert figures.balance("A").points == known
+
+
+def test_last_minute_of_the_year_in_seoul(office):
+    """A fact of 31 December recorded in January counts in the year in which it was done."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-12-01", "idea", "A")
+    office.adopted("2005-12-31", "idea", "gold", known="2006-01-03")
+
+    assert office.points("A") == ["10"]
+    balance = office.model.figures().balance("A", Period.parse("2005-12"))
+    assert format_amount(balance.points) == "10"
+
+
+def test_held_proposal_adopted_two_years_later(office):
+    """The day of the decision is the day that counts for points and for the cap."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-02-01", "held", "A")
+    office.adopted("2007-02-01", "held", "gold")
+
+    assert office.points("A") == ["10"]
+    figures = office.model.figures()
+    assert figures.balance("A", Period.parse("2005")).points == 0
+    assert figures.balance("A", Period.parse("2007")).points == 100_000

@@ -1,0 +1,176 @@
+"""Schemes of real organisations, each a rulebook that is data only, told as short stories."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from mileage.ledger.kinds import kinds
+from mileage.projections import (
+    Period,
+    activity_infos,
+    check_rulebook,
+    eligible,
+    explain_posting,
+)
+from mileage.seeds import rulebook_path
+from story import Office
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMES = (
+    "active-administration",
+    "fire-service",
+    "gangwon-college",
+    "hampyeong-gun",
+    "jung-gu-pilot",
+    "jungnang-gu",
+)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    opened = Office(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_shipped_scheme_is_sound(name):
+    """Nothing is wrong with a shipped scheme, not even a warning, and it names its source."""
+    text = rulebook_path(name).read_text("utf-8")
+
+    assert check_rulebook(text, activity_infos(kinds)) == []
+    assert "as reported" in text
+
+
+def test_fire_service_best_of_a_kind_within_nested_caps(office):
+    """Of proposals the best counts; contests together give 2.0; a new rank begins anew."""
+    office.adopt("fire-service", "2005-01-01")
+    for name, grade in (("one", "bronze"), ("two", "central_silver"), ("three", "gold")):
+        office.proposes("2005-02-01", name, "A")
+        office.adopted("2005-03-01", name, grade)
+    assert office.points("A") == ["0.8"]
+
+    office.contest("2005-04-01", "province", "gold", "silver", "bronze")
+    office.contest("2005-04-01", "nation", "national_gold", "national_silver", "national_bronze")
+    for number in range(3):  # 0.5 each, 1.0 in one rank
+        office.enters("2005-05-01", "province", f"case-{number}", "A")
+        office.awarded(f"2005-05-1{number}", "province", f"case-{number}", "gold")
+    assert office.points("A") == ["1.8"]
+
+    office.enters("2005-06-01", "nation", "case", "A")  # 2.0, of which contests leave 1.0
+    office.awarded("2005-06-02", "nation", "case", "national_gold")
+    assert office.points("A") == ["2.8"]
+
+    office.promoted("2005-07-01", "A", "G5")
+    office.enters("2005-08-01", "province", "later", "A")
+    office.awarded("2005-08-02", "province", "later", "gold")
+    assert office.points("A") == ["3.3"]
+
+
+def test_active_administration_stages_and_department_cap(office):
+    """A case tops up from stage to stage; a department gets 20 a month in all; G4 gets nothing."""
+    office.adopt("active-administration", "2022-01-01")
+    office.proposes("2022-02-01", "case", A=60, B=40)
+    assert office.points("A", "B") == ["1.2", "0.8"]
+    office.adopted("2022-03-01", "case", "bronze")
+    assert office.points("A", "B") == ["3", "2"]
+    office.implemented("2022-04-01", "case")
+    assert office.points("A", "B") == ["6", "4"]
+
+    *_, best = office.model.figures().statement("A", Period.parse("2022-02"))
+    *_, cut, _ = explain_posting(office.ledger, best).steps
+    assert cut.en == (
+        "cap 'One case, its highest stage' 단계별 기준: only the best counts, in one lifetime"
+        " for one thing → −1.2 points"
+    )
+    assert cut.ko == (
+        "한도 ‘한 건은 최고 단계만’ 단계별 기준: 건별 재직 중 점수가 높은 1건만 인정 → −1.2점"
+    )
+
+    for number, person in enumerate("CDA"):  # 10 + 10 by the 14th; nothing is left for the third
+        office.proposes(f"2022-05-0{number + 1}", f"c{number}", person)
+        office.adopted(f"2022-05-0{number + 4}", f"c{number}", "bronze")
+        office.implemented(f"2022-05-1{number}", f"c{number}")
+    assert office.points("C", "D", "A") == ["10", "10", "6"]
+
+    office.promoted("2022-06-01", "B", "G4")
+    office.proposes("2022-06-02", "b", "B")
+    assert office.points("B") == ["4"]
+
+
+def test_active_administration_department_of_the_day(office):
+    """Who moved to another department draws on its cap, not on the old one's."""
+    office.adopt("active-administration", "2022-01-01")
+    for number, person in enumerate("AB"):
+        office.proposes("2022-05-01", f"p{number}", person)
+        office.adopted("2022-05-02", f"p{number}", "bronze")
+        office.implemented("2022-05-02", f"p{number}")
+    office.proposes("2022-05-03", "late", "C")
+    assert office.points("C") == ["0"]
+
+    office.transferred("2022-05-03", "C", "SEOUL", known="2022-05-20")
+    assert office.points("C") == ["2"]
+
+
+def test_jungnang_gu_repriced(office):
+    """What was done in 2025 keeps 2 points, in 2026 it gets 7, and the new item counts."""
+    office.adopt("jungnang-gu", "2025-01-01")
+    office.club("2025-01-02", "club", "A")
+    office.contest("2025-01-02", "fair", "gold")
+    office.meets("2025-12-01", "club", "A")
+    office.enters("2025-12-31", "fair", "old", "A", "B")
+    office.enters("2026-01-01", "fair", "new", "A")
+    office.meets("2026-01-02", "club", "A")
+
+    assert office.points("A", "B") == ["10", "2"]
+
+
+def test_jung_gu_pilot_units_first_then_everybody(office):
+    """Only the pilot's units, and those below them, count in 2023; everybody does from 2024."""
+    office.transferred("2023-01-02", "A", "HQ-INNOV")
+    office.adopt("jung-gu-pilot", "2023-08-01", since="2023-09-01")
+    office.proposes("2023-08-31", "too-early", "A")
+    office.proposes("2023-09-01", "pilot", "A")
+    office.proposes("2023-09-01", "elsewhere", "B")
+    assert office.points("A", "B") == ["3", "0"]
+    office.proposes("2024-01-01", "all-a", "A")
+    office.proposes("2024-01-01", "all-b", "B")
+
+    assert office.points("A", "B") == ["6", "3"]
+    assert office.model.figures().unrewarded() == [("proposal.submitted", 2)]
+
+
+def test_gangwon_college_an_hour_is_a_point(office):
+    """Hours count, halves too; what no rule names is listed, and the quota of two is kept."""
+    office.adopt("gangwon-college", "2005-01-01")
+    office.club("2005-01-02", "club", "A", "B", "C")
+    office.meets("2005-02-01", "club", "A", "B", "C", hours="8")
+    office.meets("2005-03-01", "club", "A", "B", hours="3.5")
+    office.meets("2005-04-01", "club", "A", "C", hours="2")
+    office.proposes("2005-05-01", "idea", "D")
+
+    assert office.points("A", "B", "C", "D") == ["13.5", "11.5", "10", "0"]
+    unrewarded = dict(office.model.figures().unrewarded())
+    assert unrewarded == {"learning_club.registered": 1, "proposal.submitted": 1}
+    selection = eligible(office.model.figures(), "overseas-training", date(2005, 12, 31))
+    assert [c.person for c in selection.candidates if c.outcome == "selected"] == ["A", "B"]
+
+
+def test_hampyeong_gun_ten_submissions_a_year(office):
+    """The eleventh submission of a year earns nothing, its adoption does."""
+    office.adopt("hampyeong-gun", "2024-01-01")
+    for number in range(1, 12):
+        office.proposes(f"2024-02-{number:02}", f"p{number:02}", "A")
+    assert office.points("A") == ["10"]
+    office.adopted("2024-03-01", "p11", "gold")
+    assert office.points("A") == ["15"]
+    office.void("2024-03-02", "submit-p01")
+    assert office.points("A") == ["15"]
+    office.proposes("2025-01-01", "next-year", "A")
+
+    assert office.points("A") == ["16"]
