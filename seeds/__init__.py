@@ -24,7 +24,8 @@ def rulebook_path(name: str = "smba-2005") -> Path:
 
     Args:
         name: Its file name without ``.toml``: ``smba-2005``, an example of a first year, or
-            ``smba-2005-07``, the same with one rule raised from July.
+            ``smba-2005-07``, the same with one rule raised from July, or a scheme of another
+            organisation as reported, such as ``fire-service``.
 
     Raises:
         ValueError: No such rulebook is shipped; the message names those that are.

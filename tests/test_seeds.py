@@ -140,7 +140,7 @@ def test_amended_rulebook_differs_in_one_rule():
 
 def test_unknown_rulebook_names_the_known():
     """Asking for a rulebook that is not shipped says which are."""
-    with pytest.raises(ValueError, match="there are: smba-2005, smba-2005-07"):
+    with pytest.raises(ValueError, match=r"there are: .*, smba-2005, smba-2005-07"):
         rulebook_path("smba-2004")
 
 
