@@ -27,7 +27,6 @@ _WHOSE = {
     "thing": Label("건별 ", " for one thing"),
     "unit": Label("부서 전체 ", " for the whole unit"),
 }
-_WHICH = {"first": Label("먼저 한", "first"), "best": Label("점수가 높은", "best")}
 PERIODS = {
     "month": Label("월", "month"),
     "quarter": Label("분기", "quarter"),
@@ -150,13 +149,19 @@ def _cut(cut: Cut, left: int) -> Label:
     label = cut.label or Label(cut.reference, cut.reference)
     whose = _WHOSE[cut.per]
     if cut.measure == "count":
-        which = _WHICH[cut.keep]
+        if cut.keep == "best":
+            return Label(
+                f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} 가장 높은 1건만 인정,"
+                f" 앞서 인정된 만큼 → −{taken}점",
+                f"cap '{label.en}' {cut.clause}: only the best counts, in one {per.en}{whose.en};"
+                f" what counted before → −{_points(cut.points)}",
+            )
         number = "" if cut.limit == SCALE else f" {limit}"
         counts = "count" if number else "counts"
         return Label(
-            f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {which.ko} {limit}건만 인정"
+            f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} 먼저 한 {limit}건만 인정"
             f" → −{taken}점",
-            f"cap '{label.en}' {cut.clause}: only the {which.en}{number} {counts}, in one"
+            f"cap '{label.en}' {cut.clause}: only the first{number} {counts}, in one"
             f" {per.en}{whose.en} → −{_points(cut.points)}",
         )
     used = format_amount(max(cut.limit - (left - cut.points), 0))

@@ -216,15 +216,18 @@ CASE l.period
 # running sum, what stands of it under a steady limit L is the smaller of both. Where the limit
 # changes on the way, it is T = max so far of (S + min(0, min so far of (L - S))): each posting
 # takes what room is left, a limit that is raised gives new room, and one that is lowered takes
-# nothing back.
+# nothing back. Where only the best counts, what stands is the highest so far: a better one adds
+# what it is better by.
 _CAPPED = """
 INSERT INTO w_cut
 WITH roomed AS NOT MATERIALIZED (
-    SELECT s.person, s.position, s.activity, s.day, s.points, l.cap, l.points AS room,
+    SELECT s.person, s.position, s.activity, s.day, s.points, l.cap,
+           CASE l.keep WHEN 'best' THEN 0 ELSE l.points END AS room,
            CASE l.per WHEN 'unit' THEN -s.unit ELSE s.person END AS owner,
            CASE l.per WHEN 'thing' THEN s.thing ELSE 0 END AS part,
-           CASE l.measure WHEN 'count' THEN 10000 ELSE s.points END AS measured,
-           CASE l.keep WHEN 'best' THEN -s.points ELSE 0 END AS turn,
+           CASE WHEN l.measure = 'count' AND l.keep = 'first' THEN 10000 ELSE s.points END
+               AS measured,
+           CASE l.keep WHEN 'best' THEN 1 ELSE 0 END AS best,
            {period} AS period
     FROM w_standing s
     JOIN cap_limits l
@@ -238,20 +241,21 @@ full_periods AS (
 ),
 summed AS (
     SELECT r.person, r.position, r.activity, r.day, r.points, r.cap, r.room, r.owner, r.part,
-           r.measured, r.turn, r.period, f.limited, f.changes,
-           cast(sum(r.measured) OVER so_far AS BIGINT) AS total
+           r.measured, r.best, r.period, f.limited, f.changes,
+           cast(sum(r.measured) OVER so_far AS BIGINT) AS total,
+           max(r.measured) OVER so_far AS highest
     FROM roomed r
     JOIN full_periods f
       ON f.owner = r.owner AND f.cap = r.cap AND f.period = r.period AND f.part = r.part
     WINDOW so_far AS (PARTITION BY r.owner, r.cap, r.period, r.part
-                      ORDER BY r.turn, r.day, r.position, r.person
+                      ORDER BY r.day, r.position, r.person
                       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 bounded AS (
     SELECT summed.*, min(room - total) OVER so_far AS slack
     FROM summed WHERE changes
     WINDOW so_far AS (PARTITION BY owner, cap, period, part
-                      ORDER BY turn, day, position, person
+                      ORDER BY day, position, person
                       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 raised AS (
@@ -259,19 +263,24 @@ raised AS (
            max(total + CASE WHEN slack < 0 THEN slack ELSE 0 END) OVER so_far AS stands
     FROM bounded
     WINDOW so_far AS (PARTITION BY owner, cap, period, part
-                      ORDER BY turn, day, position, person
+                      ORDER BY day, position, person
                       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 stepped AS (
     SELECT person, position, activity, cap, points, measured, stands,
            lag(stands, 1, 0) OVER (PARTITION BY owner, cap, period, part
-                                   ORDER BY turn, day, position, person) AS stood
+                                   ORDER BY day, position, person) AS stood
     FROM raised
     UNION ALL
     SELECT person, position, activity, cap, points, measured,
            CASE WHEN total > limited THEN limited ELSE total END,
            CASE WHEN total - measured > limited THEN limited ELSE total - measured END
-    FROM summed WHERE NOT changes AND total > limited
+    FROM summed WHERE NOT changes AND best = 0 AND total > limited
+    UNION ALL
+    SELECT person, position, activity, cap, points, measured, highest,
+           lag(highest, 1, 0) OVER (PARTITION BY owner, cap, period, part
+                                    ORDER BY day, position, person)
+    FROM summed WHERE best = 1
 ),
 kept AS (
     SELECT stepped.*, CASE WHEN stands > stood THEN stands - stood ELSE 0 END AS stays

@@ -328,14 +328,17 @@ class Audit:
 
         def turn(entry: tuple[Line, int]) -> tuple[Any, ...]:
             line = entry[0]
-            best = -line.points if keep == "best" else 0
-            return best, line.day, line.position, joined[line.person]
+            return line.day, line.position, joined[line.person]
 
         for line, limit in sorted(entries, key=turn):
             if line.points == 0:
                 continue
-            measured = line.points if measure == "points" else 10_000
-            stays = min(measured, max(limit - used, 0))
+            if keep == "best":  # a better one adds what it is better by
+                measured = line.points
+                stays = max(measured - used, 0)
+            else:
+                measured = line.points if measure == "points" else 10_000
+                stays = min(measured, max(limit - used, 0))
             used += stays
             if stays < measured:
                 taken = line.points if stays == 0 else measured - stays

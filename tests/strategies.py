@@ -127,8 +127,9 @@ def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     periods = st.sampled_from(("month", "quarter", "half", "year", "lifetime", "rank"))
     per = draw(st.sampled_from(("person", "person", "thing", "unit")))
     counted = draw(st.integers(0, 2)) == 0
-    keep = f'keep = "{draw(st.sampled_from(("first", "best")))}"\n' if counted else ""
-    limits = st.integers(1, 4).map(lambda count: f"count = {count}")
+    best = counted and draw(st.booleans())
+    keep = f'keep = "{"best" if best else "first"}"\n' if counted else ""
+    limits = st.integers(1, 1 if best else 4).map(lambda count: f"count = {count}")
     points = _amounts.map(lambda amount: f"points = {amount}")
     return (
         f'[[cap]]\nid = "cap-{number}"\ntitle = {{ ko = "한도", en = "Cap" }}\n'

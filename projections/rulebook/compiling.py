@@ -22,7 +22,7 @@ from .values import (
     RulebookError,
     Split,
 )
-from .whole import ONE_DAY, Limit, Value, about_limit, period_start, spans, undefined_limits
+from .whole import ONE_DAY, Limit, Value, about_limit, period_start, raised_after_lowering, spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -281,10 +281,11 @@ def _check_limits(versions: Sequence[Version]) -> None:
             for span in _clipped(cap.values, None, version):
                 limits[cap.account].append(Limit(cap, *span, version.adoption))
     problems = [
-        _problem_in(limit.adoption, code, limit.value.line, *about_limit(code, limit))
+        _problem_in(
+            limit.adoption, "cap-lowered-then-raised", limit.value.line, *about_limit(limit)
+        )
         for of_cap in limits.values()
-        for code, limit in undefined_limits(of_cap)
-        if limit.adoption
+        if (limit := raised_after_lowering(of_cap)) and limit.adoption
     ]
     if problems:
         raise RulebookError(problems)

@@ -52,7 +52,7 @@ from .values import (
     RuleValue,
     Tie,
 )
-from .whole import Limit, Value, about_limit, check_overlaps, spans, undefined_limits
+from .whole import Limit, Value, about_limit, check_overlaps, raised_after_lowering, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -250,9 +250,15 @@ def _read_cap(check: Check, path: Path, raw: object, *, rules: Mapping[str, Rule
     if cap.keep == "best" and cap.measure == "points":
         predicate, remedy = "is best, but the limit is in points.", "Write count instead of points."
         check.error("mixed-limits", table.at("keep"), predicate, remedy)
+    if cap.keep == "best" and cap.measure == "count":
+        for index, value in enumerate(cap.values):
+            if value.limit != POINT:
+                path = (*table.at("values"), index, "count")
+                check.error("best-of-several", path, "is not 1.", "Only one can be the best.")
     _warn_of_late_cap(check, cap, rules)
-    for code, limit in undefined_limits([Limit(cap, *span) for span in spans(cap.values, None)]):
-        check.error_on_line(code, limit.value.line, *about_limit(code, limit))
+    limits = [Limit(cap, *span) for span in spans(cap.values, None)]
+    if limit := raised_after_lowering(limits):
+        check.error_on_line("cap-lowered-then-raised", limit.value.line, *about_limit(limit))
     return cap
 
 

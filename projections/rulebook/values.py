@@ -116,7 +116,7 @@ DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
 PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
     {
         "bad-id": "an id has other characters than letters, digits, '-', '_' and '.', or too many",
-        "best-changes": "the limit of a cap that keeps the best changes within a period",
+        "best-of-several": "a cap that keeps the best lets more than one count",
         "cap-lowered-then-raised": "a limit goes down and up again within one period",
         "cap-order": "versions in force in one period apply the same caps in another order",
         "cap-starts-late": "a rule gives points before its cap begins (warning)",
@@ -238,8 +238,8 @@ class Cap:
         per: Whose points it limits together: a "person", a person in one "thing" (a proposal,
             a task), or all people of a "unit", by where they serve on the day.
         measure: Whether the limit is in "points" or is a "count" of activities.
-        keep: Which activities a count lets stand: the "first" by date, or the "best", those with
-            the most points.
+        keep: Which activities a count lets stand: the "first" by date, or the one with most
+            points, the "best": one that is better than those before adds what it is better by.
     """
 
     id: str

@@ -24,8 +24,8 @@ __all__ = [
     "about_limit",
     "check_overlaps",
     "period_start",
+    "raised_after_lowering",
     "spans",
-    "undefined_limits",
 ]
 
 
@@ -160,45 +160,36 @@ class Limit:
     adoption: Adoption | None = None
 
 
-def undefined_limits(limits: Sequence[Limit]) -> list[tuple[str, Limit]]:
-    """Return the first limit, with a problem's code, from which on no exact figure exists.
+def raised_after_lowering(limits: Sequence[Limit]) -> Limit | None:
+    """Return the first limit that goes up after one went down in the same period.
 
     The plan counts a capped sum as a running minimum, and what was earned is never taken
-    back: that has one exact answer unless room opens again after it was closed. Which
-    activities are the best is settled over a whole period, so there one limit must hold.
+    back: that has one exact answer unless room opens again after it was closed.
 
     Args:
-        limits: Limits of one cap in order of day, all of one account.
+        limits: Limits of one cap in order of day, all of one kind of period.
     """
     lowered_in: date | None = None
     for before, after in pairwise(limits):
         start = period_start(after.cap.period, after.day_from)
         if period_start(after.cap.period, before.day_until - ONE_DAY) != start:
             continue
-        if after.value.limit != before.value.limit and after.cap.keep == "best":
-            return [("best-changes", after)]
         if after.value.limit < before.value.limit:
             lowered_in = start
         elif after.value.limit > before.value.limit and lowered_in == start:
-            return [("cap-lowered-then-raised", after)]
-    return []
+            return after
+    return None
 
 
-def about_limit(code: str, limit: Limit) -> tuple[str, str]:
-    """Say what is wrong with a limit that changes too early, and what to do."""
+def about_limit(limit: Limit) -> tuple[str, str]:
+    """Say what is wrong with a limit that rises too early, and what to do."""
     period = limit.cap.period
-    if code == "best-changes":
-        message = (
-            f"The cap {limit.cap.id!r} keeps the best, but its limit changes on {limit.day_from},"
-            f" within one {period}: which are the best is then not defined."
-        )
-    else:
-        message = (
-            f"The cap {limit.cap.id!r} was lowered and goes up again on {limit.day_from}, within"
-            f" one {period}: what it takes away is then not defined."
-        )
+    message = (
+        f"The cap {limit.cap.id!r} was lowered and goes up again on {limit.day_from}, within one"
+        f" {period}: what it takes away is then not defined."
+    )
     if period not in _PERIOD_MONTHS:
-        return message, f"Once a limit for a {period} was changed, leave it there."
+        return message, f"Once a limit for a {period} was lowered, leave it there."
     # From its first day, as many days as a period has at most lead into the next one.
     days = ONE_DAY * min(_PERIOD_MONTHS[period] * 31, 366)
     start = period_start(period, period_start(period, limit.day_from) + days)

@@ -64,8 +64,8 @@ def test_coauthor_found_later_shifts_points_and_adds_none(office):
     office.adopted("2005-02-10", "idea", "gold")
     assert office.points("A", "B") == ["10", "0"]
 
-    for key in ("adopt-idea", "submit-idea"):
-        office.void("2005-06-01", key, reason="공동 제안자 누락")
+    for day, key in (("2005-02-10", "adopt-idea"), ("2005-02-01", "submit-idea")):
+        office.void(day, key, reason="공동 제안자 누락", known="2005-06-01")
     office.record("2005-02-01", office.submission("idea", A=70, B=30), "again", known="2005-06-01")
     office.record("2005-02-10", ProposalAdopted("idea", "gold"), "decided", known="2005-06-01")
 

@@ -82,21 +82,22 @@ def test_active_administration_stages_and_department_cap(office):
     office.implemented("2022-04-01", "case")
     assert office.points("A", "B") == ["6", "4"]
 
-    *_, best = office.model.figures().statement("A", Period.parse("2022-02"))
-    *_, cut, _ = explain_posting(office.ledger, best).steps
+    [execution] = office.model.figures().statement("A", Period.parse("2022-03"))
+    *_, cut, _ = explain_posting(office.ledger, execution).steps
     assert cut.en == (
         "cap 'One case, its highest stage' 단계별 기준: only the best counts, in one lifetime"
-        " for one thing → −1.2 points"
+        " for one thing; what counted before → −1.2 points"
     )
     assert cut.ko == (
-        "한도 ‘한 건은 최고 단계만’ 단계별 기준: 건별 재직 중 점수가 높은 1건만 인정 → −1.2점"
+        "한도 ‘한 건은 최고 단계만’ 단계별 기준: 건별 재직 중 가장 높은 1건만 인정,"
+        " 앞서 인정된 만큼 → −1.2점"
     )
 
-    for number, person in enumerate("CDA"):  # 10 + 10 by the 14th; nothing is left for the third
+    for number, person in enumerate("CDA"):  # 20 in all are used up on the 10th
         office.proposes(f"2022-05-0{number + 1}", f"c{number}", person)
         office.adopted(f"2022-05-0{number + 4}", f"c{number}", "bronze")
         office.implemented(f"2022-05-1{number}", f"c{number}")
-    assert office.points("C", "D", "A") == ["10", "10", "6"]
+    assert office.points("C", "D", "A") == ["10", "5", "11"]
 
     office.promoted("2022-06-01", "B", "G4")
     office.proposes("2022-06-02", "b", "B")
