@@ -76,7 +76,7 @@ def statement_command(session: Session, person: str, question: Question) -> None
     ]
     span = question.period.name if question.period else None
     who = " ".join(filter(None, [person, name, span]))
-    title = session.pick(Words(f"{who}: {total}점", f"{who}: {total} points"))
+    title = session.pick(Words(f"{who}: {total}점", f"{who}: {total} point{'s'[: total != '1']}"))
     show(session, document, columns, rows, title=title, empty=_NO_ACTIVITY)
 
 

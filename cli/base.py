@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 FINDING, INTERRUPTED, READER_GONE = 1, 130, 141
+_QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C
 
 
 class Failure(click.ClickException):
@@ -339,6 +340,11 @@ class LazyGroup(Group):
             return super().invoke(ctx)
 
 
+def _tell_interrupted(ctx: click.Context) -> None:
+    click.echo(pick(Words("중단했습니다", "interrupted"), session_of(ctx).lang), err=True)
+    ctx.exit(INTERRUPTED)
+
+
 @contextmanager
 def told(ctx: click.Context) -> Iterator[None]:
     """Turn errors into messages on stderr and exit codes, never into a traceback."""
@@ -347,13 +353,13 @@ def told(ctx: click.Context) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except KeyboardInterrupt:
-        session = session_of(ctx)
-        click.echo(pick(Words("중단했습니다", "interrupted"), session.lang), err=True)
-        ctx.exit(INTERRUPTED)
+        _tell_interrupted(ctx)
     except BrokenPipeError:
         _let_go_of_output()
         ctx.exit(READER_GONE)
     except Exception as error:
+        if isinstance(error, RuntimeError) and str(error) == _QUERY_INTERRUPTED:
+            _tell_interrupted(ctx)
         if os.environ.get("MILEAGE_DEBUG"):
             raise
         raise Failure(_explain(error)) from error

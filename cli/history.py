@@ -29,9 +29,12 @@ __all__ = ["history_command"]
 @command(
     "history",
     "기록된 그대로의 내력을 보입니다.\n\nTHING은 proposal:2005-0012 같은 대상, 사람의 식별자, 또는"
-    " '#1234' 같은 기록 번호입니다. 없으면 원장 전체입니다.",
+    " '#1234' 같은 기록 번호입니다. 없으면 원장 전체입니다. 사람의 식별자로는 그 사람을 적은"
+    " 기록만 나오고, 그 뒤의 채택이나 수상은 대상의 내력에 있습니다.",
     "Show facts as they were recorded, voided ones marked.\n\nTHING is a thing such as"
-    " proposal:2005-0012, a person's id, or a position such as '#1234'. Without it, all facts.",
+    " proposal:2005-0012, a person's id, or a position such as '#1234'. Without it, all facts."
+    " A person's id lists only the facts that name the person; what became of a proposal is in the"
+    " proposal's own history.",
     [
         "mileage history proposal:2005-0012",
         "mileage history P00001 --known-at 2005-06-30",

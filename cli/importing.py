@@ -79,7 +79,7 @@ def import_command(  # noqa: PLR0913, D103 - one for each option; its help is ab
                 results.append(_import(session, ledger, file, options))  # noqa: PERF401 - kept when one is refused
         except ImportRefused as refused:
             _tell_refusal(session, refused, results, files)
-            _show_results(session, results)
+            _show_results(session, results, refused)
             raise click.exceptions.Exit(1) from None
         finally:
             if not no_catch_up and any(result.recorded for result in results):
@@ -116,7 +116,9 @@ def _tell_refusal(
     failure.show()
 
 
-def _show_results(session: Session, results: list[ImportResult]) -> None:
+def _show_results(
+    session: Session, results: list[ImportResult], refused: ImportRefused | None = None
+) -> None:
     found = [
         {
             "file": result.file,
@@ -133,6 +135,11 @@ def _show_results(session: Session, results: list[ImportResult]) -> None:
             for row, result in zip(found, results, strict=True)
         ]
     }
+    if refused:
+        problems = [attrs.asdict(problem) for problem in refused.problems]
+        none = dict.fromkeys(("recorded", "repeated", "rejected"), 0)
+        file = refused.problems[0].file
+        document["files"].append({"file": file, "rows": None, **none, "problems": problems})
     columns = [
         Column("file", wraps=True),
         Column("rows", number=True),

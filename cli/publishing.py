@@ -234,7 +234,6 @@ hr_command = Group(
     "--encoding",
     ko="CSV의 인코딩 [utf-8-sig]; cp949도 가능",
     en="Encoding of the CSV file, e.g. cp949  [utf-8-sig]",
-    default="utf-8-sig",
 )
 @option(
     "--again",
@@ -245,8 +244,10 @@ hr_command = Group(
 )
 @pass_session
 def export_command(
-    session: Session, folder: Path, as_of: date | None, encoding: str, again: int | None
+    session: Session, folder: Path, as_of: date | None, encoding: str | None, again: int | None
 ) -> None:
+    if again is not None and (as_of or encoding):
+        raise click.UsageError("--again writes a batch as it was: leave out --as-of and --encoding")
     with session.ledger() as ledger:
         outbox = Outbox(ledger)
         batch: Batch | None
@@ -255,7 +256,7 @@ def export_command(
         else:
             with brought_up(session, ledger, as_of, None) as figures:
                 day = as_of or ledger.today()
-                batch = outbox.cut(figures, folder, as_of=day, encoding=encoding)
+                batch = outbox.cut(figures, folder, as_of=day, encoding=encoding or "utf-8-sig")
     if session.format == "json":
         document = {"batch": _batch_json(batch) if batch else None}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -149,6 +149,7 @@ def adopt_command(
 ) -> None:
     text = _read(file)
     with session.ledger() as ledger:
+        before = [each for each in adopted_rulebooks(ledger) if each.applies]
         try:
             recorded = adopt_rulebook(
                 ledger,
@@ -164,11 +165,26 @@ def adopt_command(
             raise Failure(
                 session.pick(Words(f"{file}: 채택하지 않았습니다", f"{file}: not adopted"))
             ) from None
+        if recorded.new:
+            _warn_of_replaced(session, before, recorded)
         if session.format == "json":
             print_recorded(session, recorded)
         else:
             _tell_adoption(session, recorded)
         follow(session, ledger)
+
+
+def _warn_of_replaced(
+    session: Session, before: Sequence[AdoptedRulebook], recorded: Recorded
+) -> None:
+    """Warn when a rulebook of another id ends: perhaps both were meant to hold."""
+    data = recorded.fact.data
+    if before and before[-1].rulebook.id != data.rulebook:
+        other, day = before[-1].rulebook.id, data.effective_from
+        session.warn(
+            f"규칙집 {other}은(는) {day}부터 통째로 대체됩니다",
+            f"the rulebook {other} is replaced whole from {day} on",
+        )
 
 
 def _tell_adoption(session: Session, recorded: Recorded) -> None:

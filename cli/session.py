@@ -61,7 +61,7 @@ class Session:
         """All kinds of facts, those of plugins and of modules named included.
 
         Raises:
-            click.UsageError: A module cannot be found.
+            click.UsageError: A module cannot be found or imported.
         """
         from mileage.ledger.kinds import kinds  # noqa: PLC0415 - slow, and not for --help
 
@@ -119,5 +119,8 @@ def _import(name: str) -> None:
         sys.path.append(here)
     try:
         import_module(name)
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"--module {name}: {error}") from error
+    except Exception as error:
+        if os.environ.get("MILEAGE_DEBUG"):
+            raise
+        fault = "" if isinstance(error, ModuleNotFoundError) else f"{type(error).__name__}: "
+        raise click.UsageError(f"--module {name}: {fault}{error}") from error

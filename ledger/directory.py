@@ -7,6 +7,7 @@ or a figure.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._database: Database | None = None
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """Close the file."""
@@ -127,7 +129,8 @@ class Directory:
     @contextmanager
     def _table(self) -> Iterator[Table]:
         try:
-            yield self._open().table("people")
+            with self._lock:
+                yield self._open().table("people")
         except sqlite3.Error as error:
             msg = f"{self.path.name}: the directory of names cannot be used ({error})"
             raise LedgerFileError(msg) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,7 +19,6 @@ from .rowfiles import CsvRows, JsonRows, brief, check_encoding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
     from typing import TextIO
 
     from .kinds.registry import Kind
@@ -62,7 +62,7 @@ class ImportResult:
 
 def import_file(  # noqa: PLR0913 - each is a choice of its own
     ledger: Ledger,
-    path: Path,
+    path: Path | str,
     *,
     by: str,
     kind: str | None = None,
@@ -97,6 +97,7 @@ def import_file(  # noqa: PLR0913 - each is a choice of its own
         ReadOnlyLedger, LockedLedger: The ledger cannot be written now.
         OSError: The rejects file cannot be written.
     """
+    path = Path(path)
     source = path.name.encode(errors="replace").decode() if source is None else source
     check_words("recorded_by", by)
     check_words("source", source)

@@ -306,11 +306,13 @@ class Ledger:
         by: str,
         effective_from: date | None = None,
         reason: str | None = None,
+        check: Callable[[], object] | None = None,
     ) -> Recorded:
         """Record the adoption of a rulebook, with its whole text.
 
         The text is kept as it is; ``mileage.projections.parse_rulebook`` says whether it can be
-        used. An identical text with the same date of effect is recorded once.
+        used. An identical text with the same date of effect is recorded once, unless another
+        adoption came after it or it was voided: then it is adopted anew.
 
         Args:
             text: The rulebook, TOML.
@@ -319,16 +321,27 @@ class Ledger:
             by: Opaque id of who records it.
             effective_from: First day it applies to; the date of the decision unless given.
             reason: Why it reaches back, needed when ``effective_from`` is before ``on``.
+            check: Called when it is about to be recorded, while nobody else can record; what it
+                raises keeps the adoption out.
 
         Raises:
             Refused: It reaches back without a reason.
         """
         effective = effective_from or on
         digest = rulebook_digest(text)
+        key = f"rulebook.adopted:{rulebook}:{digest}:{effective.isoformat()}"
         with self.writer() as writer:
-            same = writer.find(f"rulebook.adopted:{rulebook}:{digest}:{effective.isoformat()}")
-            if same is not None:
-                return same
+            about = list(self.facts(topics=("rulebook.adopted", "fact.voided")))
+            gone = voided_keys([(i.fact.key, i.fact.data.fact) for i in about if _is_void(i.fact)])
+            adoptions = [item for item in about if not _is_void(item.fact)]
+            alike = [item for item in adoptions if item.fact.key.startswith(key)]
+            standing = [item for item in adoptions if item.fact.key not in gone]
+            if standing and standing[-1] in alike:
+                return standing[-1]
+            if alike:
+                key = f"{key}:{len(alike) + 1}"
+            if check:
+                check()
             adopted = RulebookAdopted(
                 rulebook=rulebook,
                 digest=digest,
@@ -336,7 +349,7 @@ class Ledger:
                 text=text,
                 reason=reason,
             )
-            return writer.add(Command(adopted, on, by, "rules"))
+            return writer.add(Command(adopted, on, by, "rules", key))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -458,11 +471,13 @@ class _Stream:
         version: Version of its last fact.
         state: Its folded state.
         began_on: Date of its first standing fact.
+        corrected_on: Latest date on which a correction of it takes effect.
     """
 
     version: int
     state: Any
     began_on: date | None
+    corrected_on: date | None = None
 
 
 class Writer:
@@ -527,6 +542,8 @@ class Writer:
                 f"{command.occurred_on} is before {stream.began_on}, when {name} began",
                 field="occurred_on",
             )
+        if stream.corrected_on and command.occurred_on < stream.corrected_on:
+            self._check_in_effect(name, command)
         programme = self._ledger.kinds.programme(kind.category)
         first: Recorded | None = None
         for number, data in enumerate(programme.decide(stream.state, command, self)):
@@ -640,6 +657,8 @@ class Writer:
         programme = ledger.kinds.programme(name.partition(":")[0])
         stream = _Stream(version=len(facts), state=None, began_on=None)
         for position, fact in facts:
+            if _is_void(fact):
+                stream.corrected_on = max(stream.corrected_on or fact.occurred_on, fact.occurred_on)
             if _is_void(fact) or fact.key in gone:
                 continue
             if check:
@@ -647,6 +666,40 @@ class Writer:
             stream.state = programme.evolve(stream.state, fact)
             stream.began_on = stream.began_on or fact.occurred_on
         return stream
+
+    def _check_in_effect(self, name: str, command: Command) -> None:
+        """Refuse a fact that only a correction of a later day makes room for.
+
+        As of its own day both would count: what was voided, as it still stands on that day, and
+        what takes its place.
+        """
+        self.flush()
+        day = command.occurred_on
+        events = [self._ledger._fact(event) for event in self._session.events(name)]  # noqa: SLF001
+        voids = [fact for fact in events if _is_void(fact)]
+        effect = max(fact.occurred_on for fact in voids)
+        programme = self._ledger.kinds.programme(name.partition(":")[0])
+
+        def refusal(until: date) -> Refused | None:
+            gone = voided_keys([(v.key, v.data.fact) for v in voids if v.occurred_on <= until])
+            state = None
+            for fact in events:
+                if fact.occurred_on <= day and not _is_void(fact) and fact.key not in gone:
+                    state = programme.evolve(state, fact)
+            try:
+                programme.decide(state, command, self)
+            except Refused as refused:
+                return refused
+            return None
+
+        then = refusal(day)
+        if then is not None and refusal(effect) is None:
+            raise Refused(
+                "correction.not-in-effect",
+                f"{then.reason}: on {day} what was voided still counts, until {effect}",
+                field="occurred_on",
+                remedy=f"date it on {effect} or later, or let the correction take effect on {day}",
+            )
 
     def _check_still_stands(
         self, decide: Callable[..., Any], state: Any, position: int, fact: Fact
@@ -691,6 +744,8 @@ class Writer:
             self._check_unmentioned(name)
         elif isinstance(target.fact.data, MemberJoined):
             self._check_served(name, before, after.state)
+        day = command.occurred_on
+        after.corrected_on = max(after.corrected_on or day, day)
         self._streams[name] = after
         return self._append(name, after, command, data, command.effective_key)
 

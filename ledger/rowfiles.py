@@ -84,17 +84,20 @@ def check_encoding(path: Path, encoding: str) -> Problem | None:
                 # The decoder's object begins with what it kept of the chunk before.
                 at = offset - (len(error.object) - len(chunk)) + error.start
                 good = error.object[: error.start].decode(encoding, errors="replace")
-                return _undecodable(path.name, line + good.count("\n"), at, encoding)
+                return _undecodable(path, line + good.count("\n"), at, encoding)
             except UnicodeError:
-                return _undecodable(path.name, line, offset, encoding)
+                return _undecodable(path, line, offset, encoding)
             offset += len(chunk)
     return None
 
 
-def _undecodable(name: str, line: int, offset: int, encoding: str) -> Problem:
+def _undecodable(path: Path, line: int, offset: int, encoding: str) -> Problem:
     other = "cp949" if encoding.lower().startswith("utf") else "utf-8"
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            other = "utf-16"
     return Problem(
-        name,
+        path.name,
         line,
         "",
         "import.decoding",

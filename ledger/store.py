@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from eventsourcing import sqlite
 from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
     Mapper,
     Notification,
     PersistenceError,
@@ -357,6 +358,10 @@ def explained(name: str) -> Iterator[None]:
     """Turn the database's errors about the file into the ledger's own."""
     try:
         yield
+    except ConnectionPoolClosedError as error:
+        file = Path(name.removeprefix("file:").partition("?")[0]).name
+        msg = f"{file}: this ledger was closed; open it again"
+        raise LedgerFileError(msg) from error
     except (sqlite3.Error, PersistenceError) as error:
         text = str(error).lower()
         file = Path(name.removeprefix("file:").partition("?")[0]).name

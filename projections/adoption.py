@@ -77,9 +77,14 @@ def adopt_rulebook(  # noqa: PLR0913 - what an adoption states
         Refused: It reaches back without a reason.
     """
     rulebook = parse_rulebook(text, activity_infos(ledger.kinds))
-    try_adoption(ledger, rulebook, on=on, effective_from=effective_from or on)
     return ledger.adopt_rulebook(
-        text, rulebook=rulebook.id, on=on, by=by, effective_from=effective_from, reason=reason
+        text,
+        rulebook=rulebook.id,
+        on=on,
+        by=by,
+        effective_from=effective_from,
+        reason=reason,
+        check=lambda: try_adoption(ledger, rulebook, on=on, effective_from=effective_from or on),
     )
 
 

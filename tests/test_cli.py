@@ -855,3 +855,58 @@ def test_explain_as_csv():
     assert len(rows) > 2
     programme = ("--programme", "training", "--as-of", "2005-12-31")
     assert len(ok("explain", "P1", *programme, "--csv").stdout.splitlines()) == 2
+
+
+def test_module_that_cannot_be_imported(tmp_path, monkeypatch):
+    """A module of one's own that fails says how, on one line and without a traceback."""
+    (tmp_path / "cli_test_broken.py").write_text("1 / 0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    result = run("--module", "cli_test_broken", "kinds")
+
+    assert result.exit_code == 2
+    assert "--module cli_test_broken: ZeroDivisionError: division by zero" in result.stderr
+
+
+def test_interrupted_in_a_query(monkeypatch):
+    """Ctrl-C while the figures are worked out ends with 130 and no talk of a fault."""
+
+    def interrupted(*_args, **_options):
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("mileage.projections.readmodel.build_read_model", interrupted)
+    result = run("rebuild")
+
+    assert result.exit_code == 130
+    assert result.stderr == "interrupted\n"
+
+
+def test_batch_again_takes_no_terms():
+    """A batch is written again as it was, so other terms are wrong usage."""
+    ok("hr", "export", "out")
+    result = run("hr", "export", "out", "--again", "1", "--encoding", "cp949")
+
+    assert result.exit_code == 2
+    assert "leave out --as-of and --encoding" in result.stderr
+
+
+def test_another_rulebook_replaces_the_whole(agency):
+    """Adopting a rulebook of another id warns that the present one ends."""
+    other = RULEBOOK.replace('id = "test"', 'id = "other"')
+    assert other != RULEBOOK
+    (agency / "other.toml").write_text(other, encoding="utf-8")
+    adopted = ok("rules", "adopt", "other.toml", "--on", "2005-12-01")
+
+    assert "warning: the rulebook test is replaced whole from 2005-12-01 on" in adopted.stderr
+
+
+def test_refused_file_is_in_the_answer(agency):
+    """A program that reads the answer finds the refused file and every problem of it."""
+    rows = "kind,occurred_on,person,unit,rank\nmember.joined,2005-01-02,P9,NOWHERE,G5\n"
+    (agency / "bad.csv").write_text(rows, encoding="utf-8")
+    result = run("import", "bad.csv", "--json")
+
+    assert result.exit_code == 1
+    [file] = json.loads(result.stdout)["files"]
+    assert (file["file"], file["rows"], file["recorded"]) == ("bad.csv", None, 0)
+    assert [(p["line"], p["rule"]) for p in file["problems"]] == [(2, "unit.unknown")]

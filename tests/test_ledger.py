@@ -24,6 +24,7 @@ from mileage.ledger import (
     ProposalAdopted,
     ProposalSubmitted,
     ReadOnlyLedger,
+    Recorded,
     Refused,
     UnitEstablished,
     shares,
@@ -439,3 +440,58 @@ def test_facts_of_things_that_began_the_same_day(ledger):
         ]
     )
     assert len(ledger.mentions("P7")) == 3
+
+
+def test_replacement_before_the_correction_takes_effect(ledger):
+    """What only a correction makes room for is not dated before it: as of it both count."""
+    author = shares({"P1": 100})
+    submitted = ProposalSubmitted("2005-1", "제안", "online", author)
+    ledger.record(submitted, on=date(2005, 3, 1), by="o", key="first")
+    ledger.void("first", reason="오기", on=date(2005, 3, 20), by="o")
+    again = ProposalSubmitted("2005-1", "바른 제안", "online", author)
+
+    with pytest.raises(Refused, match="until 2005-03-20") as refused:
+        ledger.record(again, on=date(2005, 3, 5), by="o", key="second")
+    assert refused.value.rule == "correction.not-in-effect"
+
+    assert ledger.record(again, on=date(2005, 3, 20), by="o", key="second").new
+
+
+def test_replacement_where_the_correction_reaches_back(ledger):
+    """A correction from the fact's own day on makes room from that day on."""
+    author = shares({"P1": 100})
+    submitted = ProposalSubmitted("2005-1", "제안", "online", author)
+    ledger.record(submitted, on=date(2005, 3, 1), by="o", key="first")
+    ledger.void("first", reason="오기", on=date(2005, 3, 1), by="o")
+
+    assert ledger.record(submitted, on=date(2005, 3, 2), by="o", key="second").new
+
+
+def test_closed_ledger_says_so(ledger):
+    """What is asked of a closed ledger is refused with the ledger's own error."""
+    ledger.close()
+
+    with pytest.raises(LedgerFileError, match="was closed"):
+        ledger.state("unit:HQ")
+
+
+def test_rulebook_adopted_again_after_another(ledger):
+    """A text adopted before comes back when another took its place, and only then."""
+    first, other = "[rulebook] # one", "[rulebook] # two"
+    day = date(2005, 3, 1)
+
+    def adopt(text: str) -> Recorded:
+        return ledger.adopt_rulebook(
+            text, rulebook="r", on=date(2005, 6, 1), by="o", effective_from=day, reason="소급"
+        )
+
+    one = adopt(first)
+    assert not adopt(first).new
+    assert adopt(other).new
+    back = adopt(first)
+    assert back.new
+    assert back.position > one.position
+    assert not adopt(first).new
+
+    ledger.void(back.fact.key, reason="오기", on=date(2005, 6, 1), by="o")
+    assert adopt(first).new
