@@ -70,7 +70,7 @@ def rebuild(ledger: Ledger, rulebook: Rulebook, path: Path) -> dict[str, int]:
             for cap, members in caps:
                 if rule.id in members:
                     key = (person, cap.id, _period(cap.period, day))
-                    points = min(points, max(0, cap.values[-1].limit_points - used[key]))
+                    points = min(points, max(0, cap.values[-1].limit - used[key]))
                     used[key] += points
             balances[person] += points
             postings.append(
