@@ -76,11 +76,12 @@ _INTERN = (
 
 BALANCES = """
 INSERT INTO balances
-SELECT m.id, cast(coalesce(sum(p.points), 0) AS BIGINT), count(p.person),
-       count(CASE WHEN p.points > 0 THEN 1 END)
-FROM people m LEFT JOIN postings p ON p.person = m.id
+SELECT m.id, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.rewarded, 0)
+FROM people m
+LEFT JOIN (SELECT person, cast(sum(points) AS BIGINT) AS points, count(*) AS activities,
+                  count(CASE WHEN points > 0 THEN 1 END) AS rewarded
+           FROM postings WHERE {whose} GROUP BY person) s ON s.person = m.id
 WHERE {where}
-GROUP BY m.id
 """
 
 POSTINGS = """
@@ -188,7 +189,7 @@ def score(
         *plan.activity_steps(rules.shape),
         *plan.cap_steps(rules.shape),
         POSTINGS,
-        BALANCES.format(where="1 = 1"),
+        BALANCES.format(whose="1 = 1", where="1 = 1"),
         "INSERT INTO cuts SELECT * FROM w_cut",
     )
     for done, statement in enumerate(steps, 1):

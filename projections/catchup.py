@@ -291,7 +291,7 @@ class _Batch:
             execute(f"DELETE FROM {table} WHERE {mine}")
         execute(POSTINGS)
         execute("INSERT INTO cuts SELECT * FROM w_cut")
-        execute(BALANCES.format(where="m.id IN (SELECT id FROM w_people)"))
+        execute(BALANCES.format(whose=mine, where="m.id IN (SELECT id FROM w_people)"))
 
 
 def _voided_by(facts: Iterable[Recorded]) -> dict[str, int]:
