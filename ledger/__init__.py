@@ -38,10 +38,22 @@ from .history import HistoryLine, history
 from .importing import ImportResult, import_file
 from .kinds import Activity, Data, Kind, Kinds, Programme, kind
 from .kinds.contest import ContestAwarded, ContestAwardWithdrawn, ContestEntered, ContestOpened
+from .kinds.course import (
+    CourseAttended,
+    CourseCompleted,
+    CourseEnrolled,
+    CourseEnrolmentCancelled,
+    CourseFailed,
+    CourseLectured,
+    CourseOffered,
+)
 from .kinds.learning_club import (
+    LearningClubDissolved,
     LearningClubJoined,
     LearningClubLeft,
     LearningClubRegistered,
+    LearningClubReportPublished,
+    LearningClubResultPresented,
     LearningClubSessionHeld,
 )
 from .kinds.member import (
@@ -61,6 +73,23 @@ from .kinds.proposal import (
     ProposalSubmitted,
     ProposalWithdrawn,
 )
+from .kinds.publicity import (
+    PublicityPublished,
+    PublicityWithdrawn,
+)
+from .kinds.support import (
+    SupportGranted,
+    SupportReturned,
+    SupportSettled,
+    SupportSpent,
+)
+from .kinds.task import (
+    TaskAchievementMeasured,
+    TaskAssigned,
+    TaskClosed,
+    TaskContributed,
+    TaskMilestoneReached,
+)
 from .kinds.unit import UnitEstablished
 from .ledger import Ledger, system_clock
 from .names import read_entries
@@ -73,6 +102,13 @@ __all__ = [
     "ContestEntered",
     "ContestOpened",
     "CorruptFact",
+    "CourseAttended",
+    "CourseCompleted",
+    "CourseEnrolled",
+    "CourseEnrolmentCancelled",
+    "CourseFailed",
+    "CourseLectured",
+    "CourseOffered",
     "Data",
     "Directory",
     "Entry",
@@ -86,9 +122,12 @@ __all__ = [
     "Kind",
     "Kinds",
     "Label",
+    "LearningClubDissolved",
     "LearningClubJoined",
     "LearningClubLeft",
     "LearningClubRegistered",
+    "LearningClubReportPublished",
+    "LearningClubResultPresented",
     "LearningClubSessionHeld",
     "Ledger",
     "LedgerFileError",
@@ -111,11 +150,22 @@ __all__ = [
     "ProposalReviewed",
     "ProposalSubmitted",
     "ProposalWithdrawn",
+    "PublicityPublished",
+    "PublicityWithdrawn",
     "ReadOnlyLedger",
     "Recorded",
     "Refused",
     "RulebookAdopted",
     "Share",
+    "SupportGranted",
+    "SupportReturned",
+    "SupportSettled",
+    "SupportSpent",
+    "TaskAchievementMeasured",
+    "TaskAssigned",
+    "TaskClosed",
+    "TaskContributed",
+    "TaskMilestoneReached",
     "UnitEstablished",
     "UnknownKind",
     "equal_shares",

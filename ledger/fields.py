@@ -35,6 +35,7 @@ __all__ = [
     "Shares",
     "Text",
     "Unit",
+    "Whole",
     "equal_shares",
     "parse_date",
     "shares",
@@ -45,6 +46,7 @@ PEOPLE_MAX = 10_000
 _CODE = re.compile(r"[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,63}")
 # Control characters (NUL among them) have no business in a record; line breaks and tabs may.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+_WHOLE = re.compile(r"[0-9]{1,15}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -292,6 +294,42 @@ class Hours(FieldType):
 
     def schema(self) -> dict[str, Any]:
         return {"type": ["string", "number"], "pattern": r"^\d+(\.\d{1,4})?$"}
+
+
+@attrs.frozen
+class Whole(FieldType):
+    """A whole number from ``least`` to ``most``: people, places, or money in whole won."""
+
+    column = '"BIGINT"'
+    least: int = attrs.field(default=1, kw_only=True)
+    most: int = attrs.field(default=1_000_000_000_000, kw_only=True)
+
+    def check(self, value: Any) -> None:
+        if type(value) is not int:
+            msg = "must be a whole number"
+            raise ValueError(msg)
+        if not self.least <= value <= self.most:
+            msg = f"must be a whole number from {self.least:,} to {self.most:,}"
+            raise ValueError(msg)
+
+    def parse(self, text: str) -> int:
+        digits = text.replace(",", "")
+        if not _WHOLE.fullmatch(digits):
+            msg = "must be a whole number, written with digits"
+            raise ValueError(msg)
+        return int(digits)
+
+    def read(self, value: Any) -> int:
+        return self.parse(value) if type(value) is str else _integer(value)
+
+    def load(self, stored: Any) -> int:
+        return _integer(stored)
+
+    def show(self, value: int) -> str:
+        return str(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["integer", "string"], "minimum": self.least, "maximum": self.most}
 
 
 @attrs.frozen

@@ -741,7 +741,7 @@ class Writer:
         before = self._stream(name).state
         after = self._load(name, void=data.fact, check=True)
         if after.state is None and self._can_be_mentioned(target.fact.kind):
-            self._check_unmentioned(name)
+            self._check_unmentioned(name, target.fact.kind)
         elif isinstance(target.fact.data, MemberJoined):
             self._check_served(name, before, after.state)
         day = command.occurred_on
@@ -772,11 +772,13 @@ class Writer:
                     remedy="void that one first",
                 )
 
-    def _check_unmentioned(self, name: str) -> None:
+    def _check_unmentioned(self, name: str, kind: Kind) -> None:
         """Refuse to void the last fact that makes a thing exist while others speak of it."""
         thing = name.partition(":")[2]
         for event in self._session.mentions(thing):
-            if str(event.originator_id) != name and not self._is_void(event):
+            if str(event.originator_id) == name or self._is_void(event):
+                continue
+            if _speaks_of(self._ledger._fact(event), kind, thing):  # noqa: SLF001
                 raise Refused(
                     "correction.rested-upon",
                     f"fact #{event.id} ({event.topic}) speaks of {thing}",
@@ -789,6 +791,19 @@ class Writer:
         facts = [self._ledger._fact(each) for each in self._session.events(stream)]  # noqa: SLF001
         voids = [(fact.key, fact.data.fact) for fact in facts if _is_void(fact)]
         return self._ledger._fact(event).key in voided_keys(voids)  # noqa: SLF001
+
+
+def _speaks_of(fact: Fact, kind: Kind, thing: str) -> bool:
+    """Whether a field of a fact holds the id of a thing made by a fact of the kind."""
+    for name, field in fact.kind.fields.items():
+        value = getattr(fact.data, name)
+        if value is None:
+            continue
+        if field.refers_to == kind.category and thing in field.ids(value):
+            return True
+        if name == kind.id_fields[0] and value == thing:
+            return True
+    return False
 
 
 def voided_keys(voids: Sequence[tuple[str, str]]) -> frozenset[str]:

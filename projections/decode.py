@@ -16,7 +16,7 @@ import attrs
 from mileage.ledger import CorruptFact
 from mileage.ledger.amounts import SCALE, WHOLE_SHARE
 from mileage.ledger.facts import encode, format_instant
-from mileage.ledger.fields import Codes, Hours, People, Shares
+from mileage.ledger.fields import Codes, Hours, People, Shares, Whole
 from mileage.ledger.kinds.member import (
     MemberJoined,
     MemberLeaveEnded,
@@ -326,6 +326,8 @@ def _guard(kind: Kind) -> str:
         condition = f"{column} IS NOT NULL"
         if isinstance(field, Hours):
             condition = f"{column} BETWEEN 1 AND {field.hours_max * SCALE}"
+        elif isinstance(field, Whole):
+            condition = f"{column} BETWEEN {field.least} AND {field.most}"
         elif isinstance(field, Shares):
             shares = f"list_transform({column}, lambda s: s.share)"
             persons = f"list_transform({column}, lambda s: s.person)"

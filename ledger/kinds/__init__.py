@@ -1,6 +1,17 @@
 """The kinds of facts, one module per programme; importing this package registers them all."""
 
-from . import contest, learning_club, member, office, proposal, unit
+from . import (
+    contest,
+    course,
+    learning_club,
+    member,
+    office,
+    proposal,
+    publicity,
+    support,
+    task,
+    unit,
+)
 from .registry import Activity, Context, Data, Kind, Kinds, Programme, kind, kind_of, kinds
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "Kinds",
     "Programme",
     "contest",
+    "course",
     "kind",
     "kind_of",
     "kinds",
@@ -18,5 +30,8 @@ __all__ = [
     "member",
     "office",
     "proposal",
+    "publicity",
+    "support",
+    "task",
     "unit",
 ]

@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import attrs
 from mileage.ledger.errors import Refused
-from mileage.ledger.fields import Code, Hours, Label, People, Person, Text
+from mileage.ledger.fields import Code, Hours, Label, People, Person, Share, Shares, Text
 
 from .member import Span
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from mileage.ledger.facts import Command, Fact
 
 __all__ = [
     "LearningClub",
+    "LearningClubDissolved",
     "LearningClubJoined",
     "LearningClubLeft",
     "LearningClubRegistered",
+    "LearningClubReportPublished",
+    "LearningClubResultPresented",
     "LearningClubSessionHeld",
 ]
 
@@ -34,10 +37,12 @@ class LearningClub:
     Attributes:
         members: Spans of membership by person.
         sessions: Codes of the sessions held.
+        dissolved_on: Last day of the club, if it was dissolved.
     """
 
     members: Mapping[str, tuple[Span, ...]]
     sessions: frozenset[str] = frozenset()
+    dissolved_on: date | None = None
 
     def has_member(self, person: str, day: date) -> bool:
         """Whether the person is a member on that day; the day of leaving is the last."""
@@ -61,6 +66,7 @@ def decide(state: LearningClub | None, command: Command, _context: Context) -> t
             field="club",
             remedy="record learning_club.registered first",
         )
+    _check_goes_on(state, command, name)
     match data:
         case LearningClubJoined(person=person):
             spans = state.members.get(person, ())
@@ -81,9 +87,22 @@ def decide(state: LearningClub | None, command: Command, _context: Context) -> t
                 )
         case LearningClubSessionHeld():
             _check_session(state, data, day, name)
+        case (
+            LearningClubResultPresented(presenters=people)
+            | LearningClubReportPublished(writers=people)
+        ):
+            _check_members(state, [part.person for part in people], day, name)
         case _:
             pass
     return (data,)
+
+
+def _check_goes_on(state: LearningClub, command: Command, name: str) -> None:
+    end = state.dissolved_on
+    if end and (isinstance(command.data, LearningClubDissolved) or command.occurred_on > end):
+        raise Refused(
+            "learning_club.already-dissolved", f"{name} was dissolved on {end}", field="club"
+        )
 
 
 def _check_session(
@@ -95,12 +114,18 @@ def _check_session(
             f"{name} has held session {data.session} already",
             field="session",
         )
-    strangers = [person for person in data.attendees if not state.has_member(person, day)]
+    _check_members(state, data.attendees, day, name, field="attendees")
+
+
+def _check_members(
+    state: LearningClub, people: Sequence[str], day: date, name: str, *, field: str = ""
+) -> None:
+    strangers = [person for person in people if not state.has_member(person, day)]
     if strangers:
         raise Refused(
             "learning_club.not-member",
             f"{', '.join(strangers[:5])} not a member of {name} on {day}",
-            field="attendees",
+            field=field,
             remedy="record learning_club.joined first",
         )
 
@@ -123,6 +148,8 @@ def evolve(state: LearningClub | None, fact: Fact) -> LearningClub | None:
             return attrs.evolve(state, members={**state.members, person: spans})
         case LearningClubSessionHeld(session=session) if state:
             return attrs.evolve(state, sessions=state.sessions | {session})
+        case LearningClubDissolved() if state:
+            return attrs.evolve(state, dissolved_on=day)
         case _:
             return state
 
@@ -200,3 +227,57 @@ class LearningClubSessionHeld(Data):
     topic: Annotated[str, Text("주제", "Topic", length_max=500)]
     hours: Annotated[Decimal, Hours("시간", "Hours")]
     attendees: Annotated[tuple[str, ...], People("참석자", "Attendees")]
+
+
+@kind(
+    "learning_club.result_presented",
+    ko="학습 결과 발표",
+    en="Result presented",
+    category="learning_club",
+    id_fields=("club",),
+    identity=("club", "presentation"),
+    activity=Activity(people="presenters"),
+)
+@attrs.frozen
+class LearningClubResultPresented(Data):
+    """Members of a learning club present what it found, with declared shares."""
+
+    club: Annotated[str, Code("동아리", "Club")]
+    presentation: Annotated[str, Code("발표", "Presentation")]
+    topic: Annotated[str, Text("주제", "Topic", length_max=500)]
+    presenters: Annotated[tuple[Share, ...], Shares("발표자", "Presenters")]
+
+
+@kind(
+    "learning_club.report_published",
+    ko="학습 보고서 발간",
+    en="Report published",
+    category="learning_club",
+    id_fields=("club",),
+    identity=("club", "report"),
+    activity=Activity(people="writers"),
+)
+@attrs.frozen
+class LearningClubReportPublished(Data):
+    """A learning club publishes a report, written by members with declared shares."""
+
+    club: Annotated[str, Code("동아리", "Club")]
+    report: Annotated[str, Code("보고서", "Report")]
+    topic: Annotated[str, Text("주제", "Topic", length_max=500)]
+    writers: Annotated[tuple[Share, ...], Shares("작성자", "Writers")]
+
+
+@kind(
+    "learning_club.dissolved",
+    ko="학습동아리 해산",
+    en="Learning club dissolved",
+    category="learning_club",
+    id_fields=("club",),
+    identity=("club", "occurred_on"),
+)
+@attrs.frozen
+class LearningClubDissolved(Data):
+    """A learning club ends; that day is its last."""
+
+    club: Annotated[str, Code("동아리", "Club")]
+    reason: Annotated[str, Text("사유", "Reason")]
