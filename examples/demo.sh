@@ -15,7 +15,7 @@ say() { printf '\n# %s\n' "$*"; }
 
 say "A new ledger for the plan of 2005, the example year, the people's names"
 run mileage init --organisation 중소기업청 --opened-on 2005-02-01
-for part in units people proposals clubs contests corrections; do
+for part in units people proposals clubs contests publicity courses tasks support corrections; do
     run mileage import "seeds/example-year/$part.csv" --no-catch-up
 done
 run mileage directory import seeds/example-year/names.csv

@@ -100,8 +100,10 @@ def day_number(day: date) -> int:
 
 
 def activity_ids(kinds: Kinds) -> dict[str, int]:
-    """Numbers of the kinds that earn points, or name people for one that does, by name."""
+    """Numbers of the kinds that earn points, name people for one that does, or give the title."""
+    earning = {kind.category for kind in kinds if kind.activity}
     names = {kind.name for kind in kinds if kind.activity} | set(people_fields(kinds))
+    names |= {kind.name for kind in kinds if kind.title and kind.category in earning}
     return {name: number for number, name in enumerate(sorted(names), 1)}
 
 

@@ -10,7 +10,18 @@ from typing import Any
 
 __all__ = ["example_year_files", "names_file", "plan", "rulebook_path"]
 
-_EXAMPLE_YEAR = ("units", "people", "proposals", "clubs", "contests", "corrections")
+_EXAMPLE_YEAR = (
+    "units",
+    "people",
+    "proposals",
+    "clubs",
+    "contests",
+    "publicity",
+    "courses",
+    "tasks",
+    "support",
+    "corrections",
+)
 
 
 def plan() -> dict[str, Any]:

@@ -50,6 +50,7 @@ _HOURS = ("1", "1.5", "2", "2", "2", "2.5", "3")
 _CLUB_SIZE_MIN, _CLUB_SIZE_MAX = 4, 12
 _ENTRIES_OF_CONTEST_MAX = 750
 _LAST_CLUB_MONTH = 12
+_LAST_SPENDING_MONTH = 6
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,8 @@ class _Club:
         self._draws = draws
         self._code = code
         self._year = year
+        self._number = int(code.rpartition("-")[2])
+        self._supported = self._number % 2 == 0
         # One in eight comes later, one in twelve goes before the end; the leader does neither.
         self._late = [person for person in members[3:] if draws.chance(12)]
         self._founders = [person for person in members if person not in self._late]
@@ -192,9 +195,40 @@ class _Club:
         for person in self._founders[1:]:
             day = workday(day + draws.below(3))
             yield self._join(day, person)
+        if self._supported:
+            yield from self._grant(day)
         first_month = date.fromordinal(day).month + 1
         for month in range(first_month, _LAST_CLUB_MONTH + 1):
             yield from self._month(month, month - first_month)
+            if month == _LAST_SPENDING_MONTH and self._supported:
+                yield from self._spend("activity", 200_000, workday(ordinal(self._year, month, 27)))
+        yield from self._end()
+
+    def _grant(self, day: int) -> Life:
+        for item, amount in (("activity", 300_000), ("printing", 100_000)):
+            granted = {"club": self._code, "item": item, "amount": str(amount)}
+            yield day, "support.granted", granted
+
+    def _spend(self, item: str, amount: int, day: int) -> Life:
+        receipt = f"{self._code}-{item}"
+        spent = {"club": self._code, "item": item, "amount": str(amount), "receipt": receipt}
+        yield day, "support.spent", spent
+
+    def _end(self) -> Life:
+        """Present the year's result; every third club publishes a report; money is settled."""
+        day = workday(ordinal(self._year, 12, 26))
+        speakers = ";".join(self._members[:2])
+        common = {"club": self._code, "topic": "한 해의 학습 결과"}
+        presented = {**common, "presentation": "P1", "presenters": speakers}
+        yield day, "learning_club.result_presented", presented
+        if self._number % 3 == 0:
+            report = {**common, "report": "R1", "writers": self._members[0]}
+            yield day, "learning_club.report_published", report
+        if self._supported:
+            yield from self._spend("printing", 100_000, day)
+            settled = {"club": self._code, "settled_by": "혁신담당"}
+            yield day + 1, "support.settled", settled
+            yield day + 2, "support.returned", {"club": self._code, "amount": "100000"}
 
     def _month(self, month: int, months_before: int) -> Life:
         first = ordinal(self._year, month, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = [
     "ADJUSTMENTS",
     "CLUB_THEMES",
+    "COURSE_TITLES",
+    "PUBLICITY_TITLES",
     "REJECTIONS",
     "SESSION_TOPICS",
     "SUBJECTS",
@@ -82,3 +84,12 @@ WITHDRAWALS = (
     "다른 제안과 통합",
     "제안자 사정",
 )
+
+COURSE_TITLES = (
+    "혁신 기본과정",
+    "고객만족 행정",
+    "업무 프로세스 개선",
+    "갈등관리 기법",
+    "토론회의 진행",
+)
+PUBLICITY_TITLES = ("혁신 소식", "우수사례 모음", "실패에서 배우기", "현장의 목소리")

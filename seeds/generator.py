@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from . import plan
 from ._agenda import Agenda, Row, iso, ordinal
 from ._draws import Draws
+from ._office import courses, publicity, tasks
 from ._programmes import Cast, Proposals, clubs, contests
 from ._staff import Changes, Staff, person_id_of
 
@@ -61,8 +62,41 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "topic",
         "hours",
         "attendees",
+        "presentation",
+        "presenters",
+        "report",
+        "writers",
     ),
     "contests": ("contest", "title", "scope", "grades", "entry", "entrants", "grade", "reason"),
+    "publicity": ("publication", "title", "medium", "writers", "reason"),
+    "courses": (
+        "course",
+        "title",
+        "form",
+        "institute",
+        "capacity",
+        "course_hours",
+        "person",
+        "lecturer",
+        "hours",
+        "reason",
+    ),
+    "tasks": (
+        "task",
+        "title",
+        "origin",
+        "unit",
+        "cpo",
+        "target",
+        "due_on",
+        "milestone",
+        "contribution",
+        "contributors",
+        "description",
+        "achieved_percent",
+        "measured_by",
+    ),
+    "support": ("club", "item", "amount", "receipt", "settled_by"),
     "corrections": ("fact", "reason"),
 }
 """Files of a written year in the order of import, each with its columns after the common two."""
@@ -73,6 +107,10 @@ _GROUP_OF = {
     "proposal": "proposals",
     "learning_club": "clubs",
     "contest": "contests",
+    "publicity": "publicity",
+    "course": "courses",
+    "task": "tasks",
+    "support": "support",
     "fact": "corrections",
 }
 _NAME_COLUMNS = ("person", "name", "employee_number")
@@ -108,6 +146,8 @@ class _Size:
     clubs: int
     entries: int
     finals: int
+    publications: int
+    courses: int
     changes: Changes
 
     @classmethod
@@ -136,6 +176,8 @@ class _Size:
             clubs=scaled(90) if company else 0,
             entries=scaled(150) if company else 0,
             finals=max(5, scaled(12)) if company else 0,
+            publications=max(4, scaled(120)) if company else 0,
+            courses=max(5, scaled(40)) if company else 0,
             changes=Changes(
                 transfers=scaled(400),
                 promotions=scaled(260),
@@ -269,7 +311,7 @@ def _rows(size: _Size, seed: int, years: Sequence[int]) -> Iterator[Row]:
         new_year = ordinal(year, 1, 1)
         if year > years[0]:
             yield from staff.join(size.recruits, new_year, new_year)
-        yield from _year(size, seed, year, staff, agenda)
+        yield from _year(size, seed, year, staff, agenda, codes)
 
 
 def _units(occurred_on: str) -> Iterator[Row]:
@@ -288,7 +330,9 @@ def _units(occurred_on: str) -> Iterator[Row]:
         yield row
 
 
-def _year(size: _Size, seed: int, year: int, staff: Staff, agenda: Agenda) -> Iterator[Row]:
+def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
+    size: _Size, seed: int, year: int, staff: Staff, agenda: Agenda, codes: Sequence[str]
+) -> Iterator[Row]:
     def draws(of: str) -> Draws:
         return Draws(seed, year, of)
 
@@ -300,6 +344,9 @@ def _year(size: _Size, seed: int, year: int, staff: Staff, agenda: Agenda) -> It
         staff.changes(draws("staff"), year, size.changes, numbers),
         clubs(draws("clubs"), cast, year, size.clubs),
         contests(draws("contests"), cast, year, size.entries, size.finals),
+        publicity(draws("publicity"), cast, year, size.publications),
+        courses(draws("courses"), cast, year, size.courses),
+        tasks(draws("tasks"), cast, year, plan()["task"], codes) if size.courses else iter(()),
     )
     for lives in planned:
         for life in lives:
