@@ -305,11 +305,29 @@ def void_command(  # noqa: PLR0913, D103 - one for each option; its help is abov
     "kinds",
     "기록할 수 있는 종류와 그 항목을 보입니다.\n\n*가 붙은 항목은 비워 둘 수 있습니다.",
     "List the kinds of facts and their fields.\n\nA field marked * may be left empty.",
-    ["mileage kinds", "mileage --module our_kinds kinds --json"],
+    [
+        "mileage kinds",
+        "mileage --module our_kinds kinds --json",
+        "mileage kinds --json-schema > row.schema.json",
+    ],
+)
+@option(
+    "--json-schema",
+    "as_schema",
+    ko="JSON Lines 한 행의 JSON Schema(2020-12)를 출력",
+    en="Print the JSON Schema (2020-12) of a row of a JSON Lines file",
+    is_flag=True,
 )
 @pass_session
-def kinds_command(session: Session) -> None:  # noqa: D103 - its help is above
+def kinds_command(session: Session, *, as_schema: bool) -> None:  # noqa: D103 - its help is above
     kinds = list(session.kinds())
+    if as_schema:
+        from mileage.ledger import row_schema  # noqa: PLC0415 - slow, and not for --help
+        from mileage.ledger.importing import NOT_IMPORTED  # noqa: PLC0415
+
+        schema = row_schema(kind for kind in kinds if kind.name not in NOT_IMPORTED)
+        click.echo(json.dumps(schema, ensure_ascii=False, indent=2))
+        return
     document = {"kinds": [_kind_json(kind) for kind in kinds]}
     rows = [
         {

@@ -77,6 +77,7 @@ from .kinds.publicity import (
     PublicityPublished,
     PublicityWithdrawn,
 )
+from .kinds.schema import row_schema
 from .kinds.support import (
     SupportGranted,
     SupportReturned,
@@ -174,6 +175,7 @@ __all__ = [
     "import_file",
     "kind",
     "read_entries",
+    "row_schema",
     "shares",
     "system_clock",
     "to_units",

@@ -329,7 +329,8 @@ class Whole(FieldType):
         return str(value)
 
     def schema(self) -> dict[str, Any]:
-        return {"type": ["integer", "string"], "minimum": self.least, "maximum": self.most}
+        number = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [number, {"type": "string", "pattern": r"^[0-9,]+$"}]}
 
 
 @attrs.frozen
@@ -357,12 +358,13 @@ class Codes(FieldType):
         return ";".join(value)
 
     def schema(self) -> dict[str, Any]:
-        return {
+        listed = {
             "type": "array",
             "items": {"type": "string", "pattern": f"^{_CODE.pattern}$"},
             "minItems": 1,
             "uniqueItems": True,
         }
+        return {"anyOf": [listed, {"type": "string", "minLength": 1}]}
 
 
 @attrs.frozen
@@ -449,7 +451,9 @@ class Shares(FieldType):
             "required": ["person", "percent"],
             "additionalProperties": False,
         }
-        return {"type": "array", "items": part, "minItems": 1}
+        person = {"type": "string", "pattern": f"^{_CODE.pattern}$"}
+        listed = [{"type": "array", "items": items, "minItems": 1} for items in (part, person)]
+        return {"anyOf": [*listed, {"type": "string", "minLength": 1}]}
 
 
 def _check_text(value: Any, length_max: int) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger, Writer
     from .rowfiles import Row, RowFile
 
-__all__ = ["ImportResult", "import_file"]
+__all__ = ["NOT_IMPORTED", "ImportResult", "import_file"]
 
 PROBLEMS_MAX = 1_000
 COMMIT_ROWS = 50_000
@@ -36,7 +36,7 @@ _FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _ENVELOPE = ("kind", "occurred_on", "key", "source", "recorded_by")
 
 # A file states what people did; these are decisions about the ledger, made by its own commands.
-_NOT_IMPORTED = frozenset({"ledger.opened", "rulebook.adopted"})
+NOT_IMPORTED = frozenset({"ledger.opened", "rulebook.adopted"})
 
 
 @attrs.frozen
@@ -193,7 +193,7 @@ class _Job:
         Raises:
             ImportRefused: It is unfit.
         """
-        kinds = [kind for kind in self._ledger.kinds if kind.name not in _NOT_IMPORTED]
+        kinds = [kind for kind in self._ledger.kinds if kind.name not in NOT_IMPORTED]
         known = {*_ENVELOPE, *(name for kind in kinds for name in kind.fields)}
         problems = self._file.check_columns(known)
         if isinstance(self._file, CsvRows) and not problems:
@@ -271,7 +271,7 @@ class _Job:
     def _kind_of(self, name: str | None) -> Kind:
         if name is None:
             raise InvalidFact("kind", "is missing")
-        if name in _NOT_IMPORTED:
+        if name in NOT_IMPORTED:
             raise InvalidFact("kind", f"{name} is not imported", "it has a command of its own")
         return self._ledger.kinds.get(name if len(name) <= len(brief(name)) else brief(name))
 
