@@ -58,12 +58,16 @@ COLUMNS = {
     "digest": Words("지문", "Digest"),
     "effective_from": Words("시행일", "Effective from"),
     "employee_number": Words("사번", "Employee number"),
+    "club": Words("동아리", "Club"),
     "fields": Words("항목", "Fields"),
     "file": Words("파일", "File"),
     "grade": Words("등급", "Grade"),
+    "granted": Words("교부", "Granted"),
+    "item": Words("비목", "Item"),
     "key": Words("키", "Key"),
     "kind": Words("종류", "Kind"),
     "label": Words("이름", "Label"),
+    "left": Words("잔액", "Left"),
     "name": Words("이름", "Name"),
     "occurred_on": Words("날짜", "Date"),
     "outcome": Words("결과", "Outcome"),
@@ -87,7 +91,9 @@ COLUMNS = {
     "rule": Words("규칙", "Rule"),
     "rulebook": Words("규칙집", "Rulebook"),
     "sequence": Words("차수", "Batch no."),
+    "settled": Words("정산", "Settled"),
     "source": Words("출처", "Source"),
+    "spent": Words("집행", "Spent"),
     "status": Words("상태", "Status"),
     "sum_negative": Words("감소 합계", "Sum of decreases"),
     "sum_positive": Words("증가 합계", "Sum of increases"),
@@ -99,6 +105,14 @@ COLUMNS = {
     "as_of": Words("기준일", "As of"),
 }
 """Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
+
+BUDGET_ITEMS = {
+    "activity": Words("활동비", "Activity"),
+    "expert": Words("전문가 초빙비", "Expert fee"),
+    "presentation": Words("발표회", "Presentation"),
+    "printing": Words("보고서 발간비", "Report printing"),
+    "returned": Words("반납", "Returned"),
+}
 
 OUTCOMES = {
     "selected": Words("선정", "selected"),

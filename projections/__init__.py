@@ -17,6 +17,7 @@ kept in a read model that can be thrown away and built again at any time.
 """
 
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
+from .budgets import Budget, budgets
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
 from .figures import (
@@ -39,6 +40,7 @@ __all__ = [
     "AdoptedRulebook",
     "Balance",
     "Batch",
+    "Budget",
     "Candidate",
     "CaughtUp",
     "Cut",
@@ -65,6 +67,7 @@ __all__ = [
     "activity_infos",
     "adopt_rulebook",
     "adopted_rulebooks",
+    "budgets",
     "check_rulebook",
     "eligible",
     "entitlements",

@@ -1,0 +1,73 @@
+"""The money of learning clubs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from mileage.projections import budgets
+
+from .base import DAY, INSTANT, Failure, command, option, pass_session
+from .output import Column, Shown, show
+from .questions import instant_of
+from .texts import BUDGET_ITEMS, Words
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from .session import Session
+
+__all__ = ["budget_command"]
+
+
+@command(
+    "budget",
+    "학습동아리 지원금의 교부·집행·반납·잔액을 비목별로 보입니다. 금액은 원입니다.",
+    "Show what learning clubs were granted, spent and returned, by item, in whole won.",
+    ["mileage budget", "mileage budget LC-2005-002 --as-of 2005-06-30"],
+)
+@click.argument("club", metavar="[CLUB]", required=False)
+@option("--as-of", ko="이날 기준 [오늘]", en="As of this date  [today]", type=DAY)
+@option(
+    "--known-at",
+    ko="이때까지 기록된 것만; 날짜는 그날 끝",
+    en="Only what was recorded by then; a date means the end of that day",
+    type=INSTANT,
+    metavar="DATE|INSTANT",
+)
+@pass_session
+def budget_command(  # noqa: D103 - its help is above
+    session: Session,
+    club: str | None,
+    as_of: date | None,
+    known_at: date | datetime | None,
+) -> None:
+    with session.ledger() as ledger:
+        known = instant_of(ledger, known_at)
+        lines = budgets(ledger, club, as_of=as_of, known_at=known)
+    if club and not lines:
+        raise Failure(
+            session.pick(Words(f"{club}: 교부된 지원금이 없습니다", f"{club}: nothing was granted"))
+        )
+    rows = [
+        {
+            "club": line.club,
+            "item": Shown(line.item, session.pick(BUDGET_ITEMS[line.item])),
+            "granted": Shown(str(line.granted), f"{line.granted:,}"),
+            "spent": Shown(str(line.spent), f"{line.spent:,}"),
+            "left": Shown(str(line.left), f"{line.left:,}"),
+            "settled": Shown(str(line.settled).lower(), session.pick(_SETTLED[line.settled])),
+        }
+        for line in lines
+    ]
+    names = ("club", "item", "granted", "spent", "left", "settled")
+    document = {"budgets": [{name: getattr(line, name) for name in names} for line in lines]}
+    columns = [Column(name, number=name in {"granted", "spent", "left"}) for name in names]
+    none = Words("교부된 지원금이 없습니다.", "No support was granted.")
+    left = sum(line.left for line in lines)
+    show(session, document, columns, rows, empty=none)
+    if lines and session.format == "table":
+        session.note(f"잔액 합계 {left:,}원", f"{left:,} won left in all")
+
+
+_SETTLED = {True: Words("정산", "settled"), False: Words("", "")}
