@@ -8,6 +8,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from mileage.ledger.fields import Code
+
 from .tables import (
     EXAMPLES,
     KINDS,
@@ -63,6 +65,9 @@ if TYPE_CHECKING:
     from .text import Check
 
 __all__ = ["read_rulebook"]
+
+
+_LEDGER_CODE = Code("", "")
 
 
 class _HasId(Protocol):
@@ -175,8 +180,12 @@ def _read_codes(table: Table, key: str) -> tuple[str, ...]:
         if code in named:
             table.check.error("repeated", path, f"names {code!r} again.", "Name each once.")
         elif code:
-            check_id(table.check, path, code)
             named.append(code)
+            try:
+                _LEDGER_CODE.check(code)
+            except ValueError as error:
+                remedy = "Write the code as the ledger knows it."
+                table.check.error("bad-id", path, f"is no code: {error}.", remedy)
     return tuple(named)
 
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from mileage.ledger import UnitEstablished
 from mileage.ledger.kinds import kinds
 from mileage.projections import (
     Period,
@@ -175,3 +176,28 @@ def test_hampyeong_gun_ten_submissions_a_year(office):
     office.proposes("2025-01-01", "next-year", "A")
 
     assert office.points("A") == ["16"]
+
+
+def test_ranks_and_units_by_their_korean_codes(office):
+    """Codes of ranks and units may be Korean, as in the ledger."""
+    text = rulebook_path("jung-gu-pilot").read_text("utf-8")
+    text = text.replace('units = ["HQ-INNOV", "DONG-1"]', 'units = ["본청"]\nranks = ["6급"]')
+    text = text.replace("until = 2024-01-01\n", "")
+    office.record("2023-01-02", UnitEstablished("본청", "본청", "HQ"))
+    office.transferred("2023-01-03", "A", "본청")
+    office.promoted("2023-01-03", "A", "6급")
+    office.adopt(
+        text.replace('points = 3, clause = "2024', 'points = 1, clause = "2024'), "2023-09-01"
+    )
+    office.proposes("2024-03-01", "a", "A")
+    office.proposes("2024-03-01", "b", "B")
+
+    assert office.points("A", "B") == ["3", "1"]
+
+
+def test_code_that_no_ledger_has():
+    """A code with other characters than codes have is found in the text."""
+    text = rulebook_path("jung-gu-pilot").read_text("utf-8").replace('"DONG-1"', '"DONG 1"')
+    [problem] = check_rulebook(text, activity_infos(kinds))
+
+    assert (problem.code, problem.line) == ("bad-id", text[: text.index("DONG 1")].count("\n") + 1)
