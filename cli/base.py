@@ -249,6 +249,11 @@ class Command(_Helped, click.Command):
         formats = _format_options() if tabular else []
         self.params += (formats[:1] if tabular == "json" else formats) + _shared_options(by=by)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what goes wrong is told with the options of this command."""
+        with told(ctx):
+            return super().invoke(ctx)
+
 
 def command(
     name: str, ko: str, en: str, examples: Sequence[str], **kwargs: Any
@@ -362,7 +367,7 @@ def told(ctx: click.Context) -> Iterator[None]:
             _tell_interrupted(ctx)
         if os.environ.get("MILEAGE_DEBUG"):
             raise
-        raise Failure(_explain(error)) from error
+        raise Failure(_explain(error, ctx)) from error
 
 
 def _let_go_of_output() -> None:
@@ -374,14 +379,14 @@ def _let_go_of_output() -> None:
         return
 
 
-def _explain(error: Exception) -> str:  # noqa: PLR0911 - one for each kind of error
+def _explain(error: Exception, ctx: click.Context) -> str:  # noqa: PLR0911 - one for each kind of error
     """One message for an error, as a person needs it."""
     from mileage.ledger.errors import ImportRefused, InvalidFact, MileageError, Refused  # noqa: PLC0415 - only when something went wrong
 
     if isinstance(error, ImportRefused):
         return str(error)
     if isinstance(error, (InvalidFact, Refused)):
-        at = f"--{error.field.replace('_', '-')}: " if error.field else ""
+        at = f"{_option_of(error.field, ctx)}: " if error.field else ""
         rule = f" [{error.rule}]" if isinstance(error, Refused) else ""
         return f"{at}{error.reason}{rule}" + (f" ({error.remedy})" if error.remedy else "")
     if isinstance(error, MileageError):
@@ -394,6 +399,14 @@ def _explain(error: Exception) -> str:  # noqa: PLR0911 - one for each kind of e
     if isinstance(error, sqlite3.Error):
         return f"SQLite: {error}"
     return f"{type(error).__name__}: {error} (a fault of this program; MILEAGE_DEBUG=1 shows where)"
+
+
+def _option_of(field: str, ctx: click.Context) -> str:
+    """The option of the command that gives a field; the date of a fact has several names."""
+    own = f"--{field.replace('_', '-')}"
+    dates = ("--on", "--opened-on") if field == "occurred_on" else ()
+    options = {name for param in ctx.command.params for name in param.opts}
+    return next((name for name in (own, *dates) if name in options), own)
 
 
 class _Day(click.ParamType):  # type: ignore[type-arg]  # generic in later versions

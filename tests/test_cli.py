@@ -910,3 +910,13 @@ def test_refused_file_is_in_the_answer(agency):
     [file] = json.loads(result.stdout)["files"]
     assert (file["file"], file["rows"], file["recorded"]) == ("bad.csv", None, 0)
     assert [(p["line"], p["rule"]) for p in file["problems"]] == [(2, "unit.unknown")]
+
+
+def test_opened_in_the_future(tmp_path):
+    """The message names the option that was given."""
+    path = tmp_path / "late.sqlite"
+    result = run("--ledger", str(path), "init", "--organisation", "청", "--opened-on", "2999-01-01")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: --opened-on: 2999-01-01 has not come yet")
+    assert not path.exists()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import attrs
 import pytest
+from cli_cases import run
 from eventsourcing.persistence import Notification
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +74,7 @@ from mileage.ledger import (
 )
 from mileage.ledger.facts import Command, decode
 from mileage.ledger.fields import Code, Codes, Hours, Label, Text
-from mileage.ledger.kinds import kinds
+from mileage.ledger.kinds import kind_of, kinds
 from mileage.ledger.kinds.office import rulebook_digest
 
 MARCH = date(2005, 3, 2)
@@ -398,6 +399,43 @@ def test_refusals_name_their_rule_and_store_nothing(ledger, rule, given, data, d
     assert refused.value.rule == rule
     assert refused.value.field == field
     assert rule in str(refused.value)
+    assert ledger.position == before
+
+
+# What has a command of its own is not recorded by `record`; the command line's today is another.
+_BY_COMMAND = (LedgerOpened, RulebookAdopted, FactVoided)
+RECORDED = [
+    case
+    for case in REFUSALS
+    if not isinstance(case[2], _BY_COMMAND) and case[0] != "fact.in-the-future"
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "data", "day", "field"),
+    RECORDED,
+    ids=[f"{rule}-{number}" for number, (rule, *_) in enumerate(RECORDED)],
+)
+def test_refusals_through_the_command_line(ledger, monkeypatch, rule, given, data, day, field):
+    """`mileage record` says what is refused and at which option, exits with 1, stores nothing."""
+    for name, value in (("MILEAGE_LANG", "en"), ("MILEAGE_BY", "officer")):
+        monkeypatch.setenv(name, value)
+    for each, on in GIVEN[given]:
+        ledger.record(each, on=on, by="officer")
+    before, kind = ledger.position, kind_of(type(data))
+    cells = [
+        part
+        for name, declared in kind.fields.items()
+        if (value := getattr(data, name)) is not None
+        for part in (f"--{name.replace('_', '-')}", declared.show(value))
+    ]
+    when = ("--on", day.isoformat(), "--key", "own-key")
+    result = run("--ledger", str(ledger.path), "record", kind.name, *when, *cells)
+    assert result.exit_code == 1, result.output
+    option = "on" if field == "occurred_on" else field.replace("_", "-")
+    assert result.stderr.startswith(f"error: --{option}: " if field else "error: ")
+    assert f"[{rule}]" in result.stderr
+    assert result.stdout == ""
     assert ledger.position == before
 
 
