@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from mileage.ledger.kinds.support import ITEMS
 from mileage.projections import budgets
 
 from .base import DAY, INSTANT, Failure, command, option, pass_session
 from .output import Column, Shown, show
 from .questions import instant_of
-from .texts import BUDGET_ITEMS, Words
+from .texts import Words
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .session import Session
+    from .texts import Bilingual
 
 __all__ = ["budget_command"]
 
@@ -52,7 +54,7 @@ def budget_command(  # noqa: D103 - its help is above
     rows = [
         {
             "club": line.club,
-            "item": Shown(line.item, session.pick(BUDGET_ITEMS[line.item])),
+            "item": Shown(line.item, session.pick(_ITEMS[line.item])),
             "granted": Shown(str(line.granted), f"{line.granted:,}"),
             "spent": Shown(str(line.spent), f"{line.spent:,}"),
             "left": Shown(str(line.left), f"{line.left:,}"),
@@ -71,3 +73,4 @@ def budget_command(  # noqa: D103 - its help is above
 
 
 _SETTLED = {True: Words("정산", "settled"), False: Words("", "")}
+_ITEMS: dict[str, Bilingual] = {**ITEMS, "returned": Words("반납", "returned")}

@@ -46,7 +46,7 @@ def data_text(fact: Fact, lang: Lang) -> str:
         value = getattr(fact.data, name)
         if value is None or name in fact.kind.id_fields:
             continue
-        text = field.show(value)
+        text = pick(field.describe(value), lang)
         if len(text) > _TEXT_CHARS_MAX:
             text = f"{text[:_TEXT_BEGIN].splitlines()[0]}…"
         parts.append(f"{pick(field.label, lang)} {text}")

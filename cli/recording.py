@@ -243,10 +243,12 @@ def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: PLR0911 - 
             return "P00001", "ID"
         case types.Hours():
             return "1.5", "HOURS"
+        case types.Amount():
+            return "70.3", "NUMBER"
         case types.Day():
             return "2005-03-02", "YYYY-MM-DD"
         case types.Choice():
-            return field.words[0], "WORD"
+            return next(iter(field.words)), "WORD"
         case types.Code():
             codes = {"proposal": "2005-0012", "unit": "HQ-PLAN", "rank": "G5", "grade": "gold"}
             return codes.get(name, "P00001" if name == "person" else f"{name.upper()}-1"), "CODE"

@@ -106,14 +106,6 @@ COLUMNS = {
 }
 """Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
 
-BUDGET_ITEMS = {
-    "activity": Words("활동비", "Activity"),
-    "expert": Words("전문가 초빙비", "Expert fee"),
-    "presentation": Words("발표회", "Presentation"),
-    "printing": Words("보고서 발간비", "Report printing"),
-    "returned": Words("반납", "Returned"),
-}
-
 OUTCOMES = {
     "selected": Words("선정", "selected"),
     "below_threshold": Words("기준 미달", "below threshold"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
+    "Amount",
     "Choice",
     "Code",
     "Codes",
@@ -31,6 +32,7 @@ __all__ = [
     "Label",
     "People",
     "Person",
+    "Reference",
     "Share",
     "Shares",
     "Text",
@@ -125,8 +127,8 @@ class FieldType(ABC):
 
     column: ClassVar[str] = '"VARCHAR"'
     """How the stored JSON is read in columns, in DuckDB's JSON structure notation."""
-    refers_to: ClassVar[str] = ""
-    """The stream category whose ids the field holds (``member`` or ``unit``), if any."""
+    refers_to: ClassVar[tuple[str, ...]] = ()
+    """The categories of streams whose ids the field holds (``member``, ``unit``), if any."""
 
     @property
     def label(self) -> Label:
@@ -168,6 +170,11 @@ class FieldType(ABC):
     def show(self, value: Any) -> str:
         """Write the value as the text that ``parse`` reads."""
         return str(value)
+
+    def describe(self, value: Any) -> Label:
+        """Write the value for people, in Korean and English."""
+        text = self.show(value)
+        return Label(text, text)
 
     def ids(self, value: Any) -> tuple[str, ...]:
         """Ids of the things the value refers to, in order."""
@@ -212,21 +219,39 @@ class Code(FieldType):
 class Person(Code):
     """The opaque id of a person who has joined."""
 
-    refers_to = "member"
+    refers_to = ("member",)
 
 
 @attrs.frozen
 class Unit(Code):
     """The code of an established unit."""
 
-    refers_to = "unit"
+    refers_to = ("unit",)
+
+
+@attrs.frozen
+class Reference(Code):
+    """The id of another thing that must have begun: of one of the categories ``of``.
+
+    Attributes:
+        of: Categories of streams whose ids the field may hold, e.g. ``("learning_club",)``; the
+            id is the whole part of a stream's name behind the colon, so a thing whose id is made
+            of several fields cannot be referred to by one.
+    """
+
+    of: tuple[str, ...] = attrs.field(kw_only=True)
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The categories of streams whose ids the field holds."""
+        return self.of
 
 
 @attrs.frozen
 class Choice(FieldType):
-    """One of a few words."""
+    """One of a few words, each with what people read for it in Korean and English."""
 
-    words: tuple[str, ...] = attrs.field(kw_only=True)
+    words: Mapping[str, Label] = attrs.field(kw_only=True)
 
     def check(self, value: Any) -> None:
         if value not in self.words:
@@ -235,6 +260,9 @@ class Choice(FieldType):
 
     def parse(self, text: str) -> str:
         return text
+
+    def describe(self, value: str) -> Label:
+        return self.words[value]
 
     def schema(self) -> dict[str, Any]:
         return {"enum": list(self.words)}
@@ -263,18 +291,30 @@ class Day(FieldType):
 
 
 @attrs.frozen
-class Hours(FieldType):
-    """Hours, more than 0 and at most ``hours_max``, to four decimal places."""
+class Amount(FieldType):
+    """A decimal number from ``least`` to ``most``, to four decimal places: a score, a rate."""
 
     column = '"BIGINT"'
-    hours_max: int = attrs.field(default=24, kw_only=True)
+    least: int = attrs.field(default=0, kw_only=True)
+    most: int = attrs.field(default=1_000_000_000, kw_only=True)
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """The least and the most in 1/10,000."""
+        return to_units(self.least), to_units(self.most)
+
+    @property
+    def limits(self) -> str:
+        """What the value must be, in words."""
+        return f"from {self.least:,} to {self.most:,}"
 
     def check(self, value: Any) -> None:
         if type(value) is not Decimal:
             msg = "must be a Decimal"
             raise ValueError(msg)
-        if not 0 < to_units(value) <= to_units(self.hours_max):
-            msg = f"must be more than 0 and at most {self.hours_max} hours"
+        least, most = self.units
+        if not least <= to_units(value) <= most:
+            msg = f"must be {self.limits}"
             raise ValueError(msg)
 
     def parse(self, text: str) -> Decimal:
@@ -293,7 +333,25 @@ class Hours(FieldType):
         return format_amount(to_units(value))
 
     def schema(self) -> dict[str, Any]:
-        return {"type": ["string", "number"], "pattern": r"^\d+(\.\d{1,4})?$"}
+        sign = "-?" if self.least < 0 else ""
+        return {"type": ["string", "number"], "pattern": rf"^{sign}\d+(\.\d{{1,4}})?$"}
+
+
+@attrs.frozen
+class Hours(Amount):
+    """Hours, more than 0 and at most ``hours_max``, to four decimal places."""
+
+    hours_max: int = attrs.field(default=24, kw_only=True)
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """The least and the most in 1/10,000."""
+        return 1, to_units(self.hours_max)
+
+    @property
+    def limits(self) -> str:
+        """What the value must be, in words."""
+        return f"more than 0 and at most {self.hours_max} hours"
 
 
 @attrs.frozen
@@ -371,7 +429,7 @@ class Codes(FieldType):
 class People(Codes):
     """Several different persons, written ``P1;P2``."""
 
-    refers_to = "member"
+    refers_to = ("member",)
 
     def ids(self, value: tuple[str, ...]) -> tuple[str, ...]:
         return value
@@ -385,7 +443,7 @@ class Shares(FieldType):
     """
 
     column = '[{"person":"VARCHAR","share":"BIGINT"}]'
-    refers_to = "member"
+    refers_to = ("member",)
 
     def check(self, value: Any) -> None:
         if not isinstance(value, tuple) or not all(type(part) is Share for part in value):

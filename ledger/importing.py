@@ -368,6 +368,8 @@ def _streams_named(command: Command) -> Iterator[str]:
     for name, field in command.kind.references.items():
         value = getattr(command.data, name)
         if value is not None:
-            yield from (f"{field.refers_to}:{thing}" for thing in field.ids(value))
+            yield from (
+                f"{category}:{thing}" for category in field.refers_to for thing in field.ids(value)
+            )
     for name in command.kind.id_fields:
         yield f"{name}:{getattr(command.data, name)}"

@@ -45,6 +45,7 @@ from .store import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from .fields import FieldType
     from .kinds.registry import Kind, Kinds
 
 __all__ = ["Ledger", "Writer", "system_clock", "voided_keys"]
@@ -617,26 +618,44 @@ class Writer:
             raise Refused("ledger.already-opened", "a ledger is opened once")
         for name, field in kind.references.items():
             value = getattr(command.data, name)
-            if value is None:
-                continue
-            for thing in field.ids(value):
-                stream = f"{field.refers_to}:{thing}"
-                if stream == own:
-                    continue
-                state = self.state(stream)
+            for thing in () if value is None else field.ids(value):
+                if f"{field.refers_to[0]}:{thing}" != own:
+                    self._check_reference(day, name, field, thing)
+
+    def _check_reference(self, day: date, name: str, field: FieldType, thing: str) -> None:
+        """What a fact refers to is there on its day: a person serves, a unit or thing has begun."""
+        found = [
+            (stream, self.state(stream))
+            for stream in (f"{category}:{thing}" for category in field.refers_to)
+        ]
+        stream, state = next((pair for pair in found if pair[1] is not None), ("", None))
+        match field.refers_to:
+            case (("member" | "unit") as category,):
                 if state is None:
-                    raise Refused(f"{field.refers_to}.unknown", f"{thing} is not known", field=name)
-                if field.refers_to == "member" and not state.serves_on(day):
+                    raise Refused(f"{category}.unknown", f"{thing} is not known", field=name)
+                if category == "member" and not state.serves_on(day):
                     raise Refused(
                         "member.not-serving",
                         f"{thing} does not serve on {day}",
                         field=name,
                         remedy="look at the date, or record when the person joined or left",
                     )
-                if field.refers_to == "unit" and day < state.established_on:
+                if category == "unit" and day < state.established_on:
                     raise Refused(
                         "unit.not-established",
                         f"{thing} is established on {state.established_on}, after {day}",
+                        field=name,
+                    )
+            case categories:
+                labels = [self._ledger.kinds.programme(each).label.en for each in categories]
+                what = " or ".join(label.lower() for label in labels)
+                if state is None:
+                    raise Refused("thing.unknown", f"there is no {what} {thing}", field=name)
+                began_on = self._stream(stream).began_on
+                if began_on and day < began_on:
+                    raise Refused(
+                        "thing.not-begun",
+                        f"{what} {thing} began on {began_on}, after {day}",
                         field=name,
                     )
 
@@ -752,7 +771,7 @@ class Writer:
     def _can_be_mentioned(self, kind: Kind) -> bool:
         """Whether facts of other things have a field for the id; spares a scan of the ledger."""
         return len(kind.id_fields) == 1 and any(
-            field.refers_to == kind.category
+            kind.category in field.refers_to
             or (name == kind.id_fields[0] and other.category not in {kind.category, ""})
             for other in self._ledger.kinds
             for name, field in other.fields.items()
@@ -799,7 +818,7 @@ def _speaks_of(fact: Fact, kind: Kind, thing: str) -> bool:
         value = getattr(fact.data, name)
         if value is None:
             continue
-        if field.refers_to == kind.category and thing in field.ids(value):
+        if kind.category in field.refers_to and thing in field.ids(value):
             return True
         if name == kind.id_fields[0] and value == thing:
             return True
@@ -827,7 +846,7 @@ def _people(fact: Fact) -> set[str]:
     found = {fact.originator_id.removeprefix("member:")}
     for name, field in fact.kind.fields.items():
         value = getattr(fact.data, name)
-        if field.refers_to == "member" and value is not None:
+        if field.refers_to == ("member",) and value is not None:
             found.update(field.ids(value))
     return found
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 from mileage.ledger import CorruptFact
-from mileage.ledger.amounts import SCALE, WHOLE_SHARE
+from mileage.ledger.amounts import WHOLE_SHARE
 from mileage.ledger.facts import encode, format_instant
-from mileage.ledger.fields import Codes, Hours, People, Shares, Whole
+from mileage.ledger.fields import Amount, Codes, People, Shares, Whole
 from mileage.ledger.kinds.member import (
     MemberJoined,
     MemberLeaveEnded,
@@ -326,8 +326,8 @@ def _guard(kind: Kind) -> str:
     for name, field in kind.fields.items():
         column = f'f.data."{name}"'
         condition = f"{column} IS NOT NULL"
-        if isinstance(field, Hours):
-            condition = f"{column} BETWEEN 1 AND {field.hours_max * SCALE}"
+        if isinstance(field, Amount):
+            condition = f"{column} BETWEEN {field.units[0]} AND {field.units[1]}"
         elif isinstance(field, Whole):
             condition = f"{column} BETWEEN {field.least} AND {field.most}"
         elif isinstance(field, Shares):

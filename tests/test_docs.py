@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mileage.ledger.fields import Choice, Reference
 from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, check_rulebook
 from mileage.projections.schema import TABLES, VIEWS
@@ -110,9 +111,14 @@ def kinds_page():
             lines += ["| field | type | Korean | English |", "|---|---|---|---|"]
             for name, field in kind.fields.items():
                 need = ", optional" if field.optional else ""
-                lines.append(
-                    f"| {name} | {type(field).__name__.lower()}{need} | {field.ko} | {field.en} |"
-                )
+                what = type(field).__name__.lower()
+                if isinstance(field, Choice):
+                    what = " \\| ".join(
+                        f"`{word}` {label.ko}" for word, label in field.words.items()
+                    )
+                elif isinstance(field, Reference):
+                    what = f"code of {' or '.join(field.of)}"
+                lines.append(f"| {name} | {what}{need} | {field.ko} | {field.en} |")
             lines += ["", f"Natural key: {', '.join(kind.identity)}."]
             if kind.activity:
                 of = f" of {kind.activity.of}" if kind.activity.of else ""

@@ -1,17 +1,11 @@
-"""The kinds of facts, one module per programme; importing this package registers them all."""
+"""The kinds of facts, one module per programme; importing this package registers them all.
 
-from . import (
-    contest,
-    course,
-    learning_club,
-    member,
-    office,
-    proposal,
-    publicity,
-    support,
-    task,
-    unit,
-)
+A module put into this folder is registered by being there: nothing else names it.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
 from .registry import Activity, Context, Data, Kind, Kinds, Programme, kind, kind_of, kinds
 
 __all__ = [
@@ -21,17 +15,10 @@ __all__ = [
     "Kind",
     "Kinds",
     "Programme",
-    "contest",
-    "course",
     "kind",
     "kind_of",
     "kinds",
-    "learning_club",
-    "member",
-    "office",
-    "proposal",
-    "publicity",
-    "support",
-    "task",
-    "unit",
 ]
+
+for _name in sorted(module.name for module in iter_modules(__path__)):
+    import_module(f"{__name__}.{_name}")

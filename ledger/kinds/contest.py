@@ -28,6 +28,11 @@ __all__ = [
     "Entry",
 ]
 
+SCOPES = {
+    "agency": Label("기관 내", "within the agency"),
+    "inter_agency": Label("기관 간", "across agencies"),
+}
+
 
 @attrs.frozen
 class Contest:
@@ -159,7 +164,7 @@ class ContestOpened(Data):
 
     contest: Annotated[str, Code("대회", "Contest")]
     title: Annotated[str, Text("제목", "Title", length_max=500)]
-    scope: Annotated[str, Choice("범위", "Scope", words=("agency", "inter_agency"))]
+    scope: Annotated[str, Choice("범위", "Scope", words=SCOPES)]
     grades: Annotated[tuple[str, ...], Codes("등급", "Grades")]
 
 

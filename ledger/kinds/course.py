@@ -33,7 +33,13 @@ __all__ = [
     "Participant",
 ]
 
-FORMS = ("course", "workshop", "discussion", "innovation_school", "field_day")
+FORMS = {
+    "course": Label("교육과정", "course"),
+    "workshop": Label("연찬회·워크숍", "workshop"),
+    "discussion": Label("테마별 토론회", "discussion meeting"),
+    "innovation_school": Label("혁신학교", "innovation school"),
+    "field_day": Label("현장학습의 날", "field-learning day"),
+}
 HOURS_MAX = 2_000
 
 

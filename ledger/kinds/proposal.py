@@ -24,6 +24,11 @@ __all__ = [
     "ProposalSubmitted",
     "ProposalWithdrawn",
 ]
+CHANNELS = {"online": Label("온라인", "on line"), "paper": Label("서면", "on paper")}
+OPINIONS = {
+    "recommended": Label("채택 권고", "recommended"),
+    "not_recommended": Label("불채택 권고", "not recommended"),
+}
 
 Stage = Literal["submitted", "adopted", "rejected", "implemented", "withdrawn"]
 
@@ -131,7 +136,7 @@ class ProposalSubmitted(Data):
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     title: Annotated[str, Text("제목", "Title", length_max=500)]
-    channel: Annotated[str, Choice("접수 경로", "Channel", words=("online", "paper"))]
+    channel: Annotated[str, Choice("접수 경로", "Channel", words=CHANNELS)]
     authors: Annotated[tuple[Share, ...], Shares("제안자", "Authors")]
 
 
@@ -149,9 +154,7 @@ class ProposalReviewed(Data):
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     reviewer: Annotated[str, Person("심사자", "Reviewer")]
-    outcome: Annotated[
-        str, Choice("심사 의견", "Outcome", words=("recommended", "not_recommended"))
-    ]
+    outcome: Annotated[str, Choice("심사 의견", "Outcome", words=OPINIONS)]
 
 
 @kind(

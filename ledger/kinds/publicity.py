@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Publication", "PublicityPublished", "PublicityWithdrawn"]
 
-MEDIA = ("newsletter", "email", "case_book", "failure_account")
+MEDIA = {
+    "newsletter": Label("뉴스레터", "newsletter"),
+    "email": Label("전자우편", "e-mail"),
+    "case_book": Label("사례집", "case book"),
+    "failure_account": Label("실패사례 체험수기", "account of a failure"),
+}
 
 
 @attrs.frozen

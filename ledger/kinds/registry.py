@@ -108,7 +108,7 @@ class Kind:
         upcasts: For each earlier version, a function from its JSON data to the next version's.
         fields: Field types by name, in the order of declaration.
         cls: The class of its data.
-        references: Those of the fields that hold ids of persons or units.
+        references: Those of the fields that hold ids of other things.
     """
 
     name: str
@@ -302,7 +302,7 @@ class Kinds:
             home = self._kinds.get(source)
             found = home.fields.get(named) if home else None
             own = home is not None and home.category == "member" and named in home.id_fields
-            if found is None or not (own or found.refers_to == "member"):
+            if found is None or not (own or found.refers_to == ("member",)):
                 msg = f"kind {kind.name!r}: {source!r} has no field {named!r} that names people"
                 raise MileageError(msg)
             if fields.setdefault(source, named) != named:

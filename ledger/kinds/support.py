@@ -24,7 +24,12 @@ __all__ = [
     "SupportSpent",
 ]
 
-ITEMS = ("activity", "expert", "presentation", "printing")
+ITEMS = {
+    "activity": Label("활동비", "activity"),
+    "expert": Label("전문가 초빙비", "expert fee"),
+    "presentation": Label("발표회", "presentation"),
+    "printing": Label("보고서 발간비", "report printing"),
+}
 """Items of support: 활동비, 전문가 초빙비, 발표회, 보고서 발간비."""
 
 

@@ -23,6 +23,11 @@ __all__ = [
     "TaskMilestoneReached",
 ]
 
+ORIGINS = {
+    "common": Label("공통혁신과제", "common task"),
+    "own": Label("부처고유과제", "the agency's own task"),
+}
+
 
 @attrs.frozen
 class Task:
@@ -120,7 +125,7 @@ class TaskAssigned(Data):
 
     task: Annotated[str, Code("과제", "Task")]
     title: Annotated[str, Text("제목", "Title", length_max=500)]
-    origin: Annotated[str, Choice("구분", "Origin", words=("common", "own"))]
+    origin: Annotated[str, Choice("구분", "Origin", words=ORIGINS)]
     unit: Annotated[str, Unit("주관 부서", "Unit")]
     cpo: Annotated[str, Person("과제해결 책임자", "CPO")]
     target: Annotated[str, Text("목표", "Target", length_max=500)]
