@@ -76,6 +76,7 @@ from mileage.ledger.facts import Command, decode
 from mileage.ledger.fields import Code, Codes, Hours, Label, Text
 from mileage.ledger.kinds import kind_of, kinds
 from mileage.ledger.kinds.office import rulebook_digest
+from refused import CASES
 
 MARCH = date(2005, 3, 2)
 APRIL = date(2005, 4, 1)
@@ -384,6 +385,9 @@ REFUSALS = [
 ]
 
 
+REFUSALS = [(rule, GIVEN[given], *rest) for rule, given, *rest in REFUSALS] + CASES
+
+
 @pytest.mark.parametrize(
     ("rule", "given", "data", "day", "field"),
     REFUSALS,
@@ -391,7 +395,7 @@ REFUSALS = [
 )
 def test_refusals_name_their_rule_and_store_nothing(ledger, rule, given, data, day, field):
     """A command that breaks a rule is refused by the rule's name and field; nothing is stored."""
-    for each, on in GIVEN[given]:
+    for each, on in given:
         ledger.record(each, on=on, by="officer")
     before = ledger.position
     with pytest.raises(Refused) as refused:
@@ -420,7 +424,7 @@ def test_refusals_through_the_command_line(ledger, monkeypatch, rule, given, dat
     """`mileage record` says what is refused and at which option, exits with 1, stores nothing."""
     for name, value in (("MILEAGE_LANG", "en"), ("MILEAGE_BY", "officer")):
         monkeypatch.setenv(name, value)
-    for each, on in GIVEN[given]:
+    for each, on in given:
         ledger.record(each, on=on, by="officer")
     before, kind = ledger.position, kind_of(type(data))
     cells = [
