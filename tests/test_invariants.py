@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from auditor import Audit, largest_remainders
+from compared import audit_lines, balances, model_lines
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from mileage.ledger import (
@@ -99,61 +100,6 @@ def built(ledger: Ledger, part: Slice | None = None) -> Iterator[Figures]:
             yield figures
         finally:
             figures.close()
-
-
-def model_lines(figures: Figures) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """Every posting of a read model, by person and position."""
-    return {
-        (line.person, line.position): (
-            line.kind,
-            line.occurred_on,
-            line.unit,
-            line.grade,
-            line.hours,
-            line.share,
-            line.adoption,
-            line.rule,
-            line.clause,
-            line.whole,
-            line.gross,
-            [(cut.cause, cut.reference, cut.points) for cut in line.cuts],
-            line.points,
-        )
-        for person in _people(figures)
-        for line in figures.statement(person)
-    }
-
-
-def audit_lines(audit: Audit) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """Every line of the auditor, by person and position."""
-    return {
-        (line.person, line.position): (
-            line.kind,
-            line.day,
-            line.unit,
-            line.grade,
-            line.hours,
-            line.share,
-            line.adoption,
-            line.rule,
-            line.clause,
-            line.whole,
-            line.gross,
-            line.cuts,
-            line.points,
-        )
-        for line in audit.lines
-    }
-
-
-def balances(figures: Figures) -> dict[str, tuple[int, int, int]]:
-    """Points, activities and rewarded activities of everybody."""
-    found = {person: figures.balance(person) for person in _people(figures)}
-    return {person: (b.points, b.activities, b.rewarded) for person, b in found.items()}
-
-
-def _people(figures: Figures) -> list[str]:
-    return [row[0] for row in figures.query("SELECT person FROM people ORDER BY person")]
 
 
 # -- 1: nothing lost, nothing invented ---------------------------------------------------------
