@@ -96,7 +96,7 @@ def copied(facts: int) -> Ledger:
             letter = chr(ord("A") + number)
             stream, state = "originator_id", "CAST(state AS TEXT)"
             stream = f"replace(replace({stream}, ':', ':{letter}.'), ':{letter}.P', ':P{letter}')"
-            for found in ("key", "proposal", "club", "contest", "fact"):
+            for found in ("key", "proposal", "club", "group", "contest", "fact"):
                 state = f"""replace({state}, '"{found}":"', '"{found}":"{letter}.')"""
             state = f"""replace({state}, '"P', '"P{letter}')"""
             connection.execute(

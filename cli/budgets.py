@@ -1,4 +1,4 @@
-"""The money of learning clubs."""
+"""The money of learning clubs and study teams."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ __all__ = ["budget_command"]
 
 @command(
     "budget",
-    "학습동아리 지원금의 교부·집행·반납·잔액을 비목별로 보입니다. 금액은 원입니다.",
-    "Show what learning clubs were granted, spent and returned, by item, in whole won.",
+    "학습동아리·혁신 학습단 지원금의 교부·집행·반납·잔액을 비목별로 보입니다. 금액은 원입니다.",
+    "Show what learning clubs and study teams were granted, spent and returned, by item, in whole"
+    " won.",
     ["mileage budget", "mileage budget LC-2005-002 --as-of 2005-06-30"],
 )
-@click.argument("club", metavar="[CLUB]", required=False)
+@click.argument("group", metavar="[GROUP]", required=False)
 @option("--as-of", ko="이날 기준 [오늘]", en="As of this date  [today]", type=DAY)
 @option(
     "--known-at",
@@ -40,20 +41,19 @@ __all__ = ["budget_command"]
 @pass_session
 def budget_command(  # noqa: D103 - its help is above
     session: Session,
-    club: str | None,
+    group: str | None,
     as_of: date | None,
     known_at: date | datetime | None,
 ) -> None:
     with session.ledger() as ledger:
         known = instant_of(ledger, known_at)
-        lines = budgets(ledger, club, as_of=as_of, known_at=known)
-    if club and not lines:
-        raise Failure(
-            session.pick(Words(f"{club}: 교부된 지원금이 없습니다", f"{club}: nothing was granted"))
-        )
+        lines = budgets(ledger, group, as_of=as_of, known_at=known)
+    if group and not lines:
+        none = Words(f"{group}: 교부된 지원금이 없습니다", f"{group}: nothing was granted")
+        raise Failure(session.pick(none))
     rows = [
         {
-            "club": line.club,
+            "group": line.group,
             "item": Shown(line.item, session.pick(_ITEMS[line.item])),
             "granted": Shown(str(line.granted), f"{line.granted:,}"),
             "spent": Shown(str(line.spent), f"{line.spent:,}"),
@@ -62,7 +62,7 @@ def budget_command(  # noqa: D103 - its help is above
         }
         for line in lines
     ]
-    names = ("club", "item", "granted", "spent", "left", "settled")
+    names = ("group", "item", "granted", "spent", "left", "settled")
     document = {"budgets": [{name: getattr(line, name) for name in names} for line in lines]}
     columns = [Column(name, number=name in {"granted", "spent", "left"}) for name in names]
     none = Words("교부된 지원금이 없습니다.", "No support was granted.")

@@ -206,12 +206,12 @@ class _Club:
 
     def _grant(self, day: int) -> Life:
         for item, amount in (("activity", 300_000), ("printing", 100_000)):
-            granted = {"club": self._code, "item": item, "amount": str(amount)}
+            granted = {"group": self._code, "item": item, "amount": str(amount)}
             yield day, "support.granted", granted
 
     def _spend(self, item: str, amount: int, day: int) -> Life:
         receipt = f"{self._code}-{item}"
-        spent = {"club": self._code, "item": item, "amount": str(amount), "receipt": receipt}
+        spent = {"group": self._code, "item": item, "amount": str(amount), "receipt": receipt}
         yield day, "support.spent", spent
 
     def _end(self) -> Life:
@@ -226,9 +226,9 @@ class _Club:
             yield day, "learning_club.report_published", report
         if self._supported:
             yield from self._spend("printing", 100_000, day)
-            settled = {"club": self._code, "settled_by": "혁신담당"}
+            settled = {"group": self._code, "settled_by": "혁신담당"}
             yield day + 1, "support.settled", settled
-            yield day + 2, "support.returned", {"club": self._code, "amount": "100000"}
+            yield day + 2, "support.returned", {"group": self._code, "amount": "100000"}
 
     def _month(self, month: int, months_before: int) -> Life:
         first = ordinal(self._year, month, 1)

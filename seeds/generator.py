@@ -96,7 +96,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "achieved_percent",
         "measured_by",
     ),
-    "support": ("club", "item", "amount", "receipt", "settled_by"),
+    "support": ("group", "item", "amount", "receipt", "settled_by"),
     "corrections": ("fact", "reason"),
 }
 """Files of a written year in the order of import, each with its columns after the common two."""

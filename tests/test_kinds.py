@@ -182,7 +182,7 @@ class TestLifeCycles:
             record(ledger, (session("3", ("P2",)), date(2005, 5, 3)))
         assert refused.value.field == "attendees"
         record(ledger, (LearningClubJoined("readers", "P2"), JUNE), (session("3", ("P2",)), JUNE))
-        assert ledger.state("learning_club:readers").sessions == {"1", "2", "3"}
+        assert ledger.state("learning_club:readers").sessions.keys() == {"1", "2", "3"}
 
     def test_hired_again_after_leaving_on_leave(self, ledger):
         """Who left while on leave and is hired again serves, is not on leave, and can go again."""
@@ -249,6 +249,7 @@ GIVEN = {
     "published": [(published(), MARCH)],
     "withdrawn publication": [(published(), MARCH), (PublicityWithdrawn("n1", "no"), APRIL)],
     "course": [(offered(), MARCH), (CourseEnrolled("school-1", "P1"), MARCH)],
+    "roomy course": [(offered(capacity=2), MARCH), (CourseEnrolled("school-1", "P1"), MARCH)],
     "attended": [
         (offered(), MARCH),
         (CourseEnrolled("school-1", "P1"), MARCH),
@@ -349,7 +350,7 @@ REFUSALS = [
     ("course.unknown", "nothing", CourseEnrolled("school-1", "P1"), APRIL, "course"),
     ("course.already-enrolled", "course", CourseEnrolled("school-1", "P1"), APRIL, "person"),
     ("course.no-place", "course", CourseEnrolled("school-1", "P2"), APRIL, "person"),
-    ("course.not-enrolled", "course", attended("P2"), APRIL, "person"),
+    ("course.not-enrolled", "roomy course", attended("P2"), APRIL, "person"),
     ("course.not-attended", "course", CourseCompleted("school-1", "P1"), APRIL, "person"),
     ("course.too-long", "attended", attended(hours="2"), MAY, "hours"),
     ("course.too-long", "course", CourseLectured("school-1", "P2", Decimal(5)), MAY, "hours"),
@@ -368,17 +369,17 @@ REFUSALS = [
     ("task.contribution-repeated", "task", contributed(), MAY, "contribution"),
     ("task.already-closed", "closed", milestone(), JUNE, "task"),
     ("task.already-closed", "closed", TaskClosed("records"), MAY, "task"),
-    ("support.club-unknown", "nothing", granted(), MARCH, "club"),
-    ("support.club-dissolved", "dissolved", granted(), MAY, "club"),
-    ("support.club-dissolved", "dissolved", spent(), MAY, "club"),
-    ("support.not-granted", "club", spent(), APRIL, "club"),
+    ("thing.unknown", "nothing", granted(), MARCH, "group"),
+    ("support.group-dissolved", "dissolved", granted(), MAY, "group"),
+    ("support.group-dissolved", "dissolved", spent(), MAY, "group"),
+    ("support.not-granted", "club", spent(), APRIL, "group"),
     ("support.above-the-grant", "granted", spent(100_001, "r2"), MAY, "amount"),
     ("support.above-the-grant", "granted", spent(1, "r2", "expert"), MAY, "amount"),
     ("support.receipt-repeated", "granted", spent(1), MAY, "receipt"),
-    ("support.not-settled", "granted", SupportReturned("readers", 1), MAY, "club"),
-    ("support.already-settled", "settled", spent(1, "r2"), JUNE, "club"),
-    ("support.already-settled", "settled", granted(), JUNE, "club"),
-    ("support.already-settled", "settled", SupportSettled("readers", "office"), JUNE, "club"),
+    ("support.not-settled", "granted", SupportReturned("readers", 1), MAY, "group"),
+    ("support.already-settled", "settled", spent(1, "r2"), JUNE, "group"),
+    ("support.already-settled", "settled", granted(), JUNE, "group"),
+    ("support.already-settled", "settled", SupportSettled("readers", "office"), JUNE, "group"),
     ("support.above-the-rest", "settled", SupportReturned("readers", 100_001), JUNE, "amount"),
     ("rulebook.reach-without-reason", "nothing", REACHING_BACK, MAY, "reason"),
     ("correction.unknown-fact", "nothing", FactVoided("nothing", "typo"), MAY, "fact"),
@@ -779,7 +780,7 @@ CELLS = {
     PublicityPublished: "publication=p title=T medium=email writers=P1:60;P2:40",
     CourseOffered: "course=c title=T form=workshop institute=I capacity=30 course_hours=16",
     TaskAssigned: "task=t title=T origin=own unit=U cpo=P1 target=T due_on=2005-12-31",
-    SupportSpent: "club=c item=expert amount=250000 receipt=r-1",
+    SupportSpent: "group=c item=expert amount=250000 receipt=r-1",
 }
 
 

@@ -1,4 +1,8 @@
-"""Learning clubs and their sessions (학습동아리)."""
+"""Learning clubs, their sessions and what comes of them (학습동아리).
+
+Who presents the topic of a session (발제) is a fact of its own, not a field of the session: a
+presenter attends like the others, and earns by another rule for presenting.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,12 @@ from decimal import Decimal  # noqa: TC003 - read at run time by the declaration
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
-from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Code, Hours, Label, People, Person, Share, Shares, Text
 
-from .member import Span
+from .groups import Group, Guard, founded
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
     from mileage.ledger.facts import Command, Fact
 
 __all__ = [
@@ -27,131 +27,126 @@ __all__ = [
     "LearningClubReportPublished",
     "LearningClubResultPresented",
     "LearningClubSessionHeld",
+    "LearningClubTopicPresented",
 ]
 
+GUARD = Guard(
+    category="learning_club",
+    noun="learning club",
+    field="club",
+    first="learning_club.registered",
+    other="study_team",
+    other_noun="study team",
+)
 
-@attrs.frozen
-class LearningClub:
+
+@attrs.frozen(kw_only=True)
+class LearningClub(Group):
     """State of a learning club.
 
     Attributes:
-        members: Spans of membership by person.
-        sessions: Codes of the sessions held.
-        dissolved_on: Last day of the club, if it was dissolved.
+        presented: Session and presenter of the topics presented.
+        results: Codes of the results presented.
+        reports: Codes of the reports published.
     """
 
-    members: Mapping[str, tuple[Span, ...]]
-    sessions: frozenset[str] = frozenset()
-    dissolved_on: date | None = None
-
-    def has_member(self, person: str, day: date) -> bool:
-        """Whether the person is a member on that day; the day of leaving is the last."""
-        return any(span.covers(day) for span in self.members.get(person, ()))
+    presented: frozenset[tuple[str, str]] = frozenset()
+    results: frozenset[str] = frozenset()
+    reports: frozenset[str] = frozenset()
 
 
-def decide(state: LearningClub | None, command: Command, _context: Context) -> tuple[Data, ...]:
-    """Guard a learning club: registered, joined and left, sessions held by its members."""
-    data, day = command.data, command.occurred_on
-    name = f"learning club {data.club}"
+def decide(state: LearningClub | None, command: Command, context: Context) -> tuple[Data, ...]:
+    """Guard a learning club: what its members do together, from registration to its last day."""
+    data = command.data
     if isinstance(data, LearningClubRegistered):
         if state is not None:
-            raise Refused(
-                "learning_club.already-registered", f"{name} is registered already", field="club"
-            )
+            reason = f"{GUARD.name(data)} is registered already"
+            raise GUARD.refusal("already-registered", reason)
+        GUARD.check_code(data, context)
         return (data,)
-    if state is None:
-        raise Refused(
-            "learning_club.unknown",
-            f"{name} was never registered",
-            field="club",
-            remedy="record learning_club.registered first",
-        )
-    _check_goes_on(state, command, name)
+    club = GUARD.going(state, command)
     match data:
-        case LearningClubJoined(person=person):
-            spans = state.members.get(person, ())
-            if any(span.until is None or day < span.until for span in spans):
-                raise Refused(
-                    "learning_club.already-member",
-                    f"{person} is a member of {name} already",
-                    field="person",
-                )
-        case LearningClubLeft(person=person):
-            if not any(
-                span.until is None and span.since <= day for span in state.members.get(person, ())
-            ):
-                raise Refused(
-                    "learning_club.not-member",
-                    f"{person} is not a member of {name} on {day}",
-                    field="person",
-                )
+        case LearningClubJoined():
+            GUARD.check_joining(club, command)
+        case LearningClubLeft():
+            GUARD.check_leaving(club, command)
         case LearningClubSessionHeld():
-            _check_session(state, data, day, name)
-        case (
-            LearningClubResultPresented(presenters=people)
-            | LearningClubReportPublished(writers=people)
-        ):
-            _check_members(state, [part.person for part in people], day, name)
+            GUARD.check_session(club, command)
+        case LearningClubTopicPresented():
+            _check_topic(club, command)
+        case LearningClubResultPresented() | LearningClubReportPublished():
+            _check_output(club, command)
+        case LearningClubDissolved():
+            GUARD.check_dissolving(club, command, context)
         case _:
             pass
     return (data,)
 
 
-def _check_goes_on(state: LearningClub, command: Command, name: str) -> None:
-    end = state.dissolved_on
-    if end and (isinstance(command.data, LearningClubDissolved) or command.occurred_on > end):
-        raise Refused(
-            "learning_club.already-dissolved", f"{name} was dissolved on {end}", field="club"
-        )
-
-
-def _check_session(
-    state: LearningClub, data: LearningClubSessionHeld, day: date, name: str
-) -> None:
-    if data.session in state.sessions:
-        raise Refused(
-            "learning_club.session-repeated",
-            f"{name} has held session {data.session} already",
+def _check_topic(club: LearningClub, command: Command) -> None:
+    data, day = command.data, command.occurred_on
+    name = f"session {data.session} of {GUARD.name(data)}"
+    session = club.sessions.get(data.session)
+    if session is None:
+        raise GUARD.refusal(
+            "session-unknown",
+            f"{name} was never held",
             field="session",
+            remedy="record learning_club.session_held first",
         )
-    _check_members(state, data.attendees, day, name, field="attendees")
+    if day != session.held_on:
+        raise GUARD.refusal(
+            "other-day", f"{name} was held on {session.held_on}", field="occurred_on"
+        )
+    if data.presenter not in session.attendees:
+        raise GUARD.refusal(
+            "presenter-absent", f"{data.presenter} did not attend {name}", field="presenter"
+        )
+    if (data.session, data.presenter) in club.presented:
+        raise GUARD.refusal(
+            "topic-repeated", f"{data.presenter} has presented at {name} already", field="presenter"
+        )
 
 
-def _check_members(
-    state: LearningClub, people: Sequence[str], day: date, name: str, *, field: str = ""
-) -> None:
-    strangers = [person for person in people if not state.has_member(person, day)]
-    if strangers:
-        raise Refused(
-            "learning_club.not-member",
-            f"{', '.join(strangers[:5])} not a member of {name} on {day}",
-            field=field,
-            remedy="record learning_club.joined first",
-        )
+def _check_output(club: LearningClub, command: Command) -> None:
+    data = command.data
+    if isinstance(data, LearningClubResultPresented):
+        code, known, field, shares = data.presentation, club.results, "presentation", "presenters"
+    else:
+        code, known, field, shares = data.report, club.reports, "report", "writers"
+    if code in known:
+        reason = f"{field} {code} of {GUARD.name(data)} is recorded already"
+        raise GUARD.refusal(f"{field}-repeated", reason, field=field)
+    people = [part.person for part in getattr(data, shares)]
+    GUARD.check_members(club, people, command, field=shares)
 
 
 def evolve(state: LearningClub | None, fact: Fact) -> LearningClub | None:
     """Fold one fact into a learning club's state."""
-    day = fact.occurred_on
-    match fact.data:
-        case LearningClubRegistered(leader=leader):
-            return LearningClub(members={leader: (Span(day),)})
-        case LearningClubJoined(person=person) if state:
-            spans = (*state.members.get(person, ()), Span(day))
-            return attrs.evolve(state, members={**state.members, person: spans})
-        case LearningClubLeft(person=person) if state:
-            end = day.fromordinal(day.toordinal() + 1)  # the day of leaving is the last
-            spans = tuple(
-                attrs.evolve(span, until=end) if span.until is None else span
-                for span in state.members.get(person, ())
-            )
-            return attrs.evolve(state, members={**state.members, person: spans})
-        case LearningClubSessionHeld(session=session) if state:
-            return attrs.evolve(state, sessions=state.sessions | {session})
-        case LearningClubDissolved() if state:
-            return attrs.evolve(state, dissolved_on=day)
+    data, day = fact.data, fact.occurred_on
+    if isinstance(data, LearningClubRegistered):
+        return founded(LearningClub, data.leader, day)
+    if state is None:
+        return None
+    club = state.seen(day)
+    match data:
+        case LearningClubJoined(person=person):
+            club = club.joined(person, day)
+        case LearningClubLeft(person=person):
+            club = club.left(person, day)
+        case LearningClubSessionHeld(session=session, attendees=attendees):
+            club = club.held(session, day, attendees)
+        case LearningClubTopicPresented(session=session, presenter=presenter):
+            club = attrs.evolve(club, presented=club.presented | {(session, presenter)})
+        case LearningClubResultPresented(presentation=code):
+            club = attrs.evolve(club, results=club.results | {code})
+        case LearningClubReportPublished(report=code):
+            club = attrs.evolve(club, reports=club.reports | {code})
+        case LearningClubDissolved():
+            club = club.dissolved(day)
         case _:
-            return state
+            pass
+    return club
 
 
 kinds.add_programme(
@@ -227,6 +222,24 @@ class LearningClubSessionHeld(Data):
     topic: Annotated[str, Text("주제", "Topic", length_max=500)]
     hours: Annotated[Decimal, Hours("시간", "Hours")]
     attendees: Annotated[tuple[str, ...], People("참석자", "Attendees")]
+
+
+@kind(
+    "learning_club.topic_presented",
+    ko="학습동아리 발제",
+    en="Topic presented",
+    category="learning_club",
+    id_fields=("club",),
+    identity=("club", "session", "presenter"),
+    activity=Activity(people="presenter"),
+)
+@attrs.frozen
+class LearningClubTopicPresented(Data):
+    """A member who attends a session presents its topic to the others."""
+
+    club: Annotated[str, Code("동아리", "Club")]
+    session: Annotated[str, Code("회차", "Session")]
+    presenter: Annotated[str, Person("발제자", "Presenter")]
 
 
 @kind(

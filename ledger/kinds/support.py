@@ -1,4 +1,4 @@
-"""Money for learning clubs: granted by item, spent with a receipt, settled, returned (지원금)."""
+"""Money for learning clubs and study teams: granted, spent, settled, returned (학습 지원금)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import attrs
 from mileage.ledger.errors import Refused
-from mileage.ledger.fields import Choice, Code, Label, Text, Whole
+from mileage.ledger.fields import Choice, Code, Label, Reference, Text, Whole
 
 from .registry import Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from mileage.ledger.facts import Command, Fact
 
@@ -24,6 +25,9 @@ __all__ = [
     "SupportSpent",
 ]
 
+GROUPS = ("learning_club", "study_team")
+"""Categories of the groups that get support; their codes are all different."""
+
 ITEMS = {
     "activity": Label("활동비", "activity"),
     "expert": Label("전문가 초빙비", "expert fee"),
@@ -35,18 +39,20 @@ ITEMS = {
 
 @attrs.frozen
 class Support:
-    """State of a club's budget, in whole won.
+    """State of a group's budget, in whole won.
 
     Attributes:
         granted: Money granted, by item.
         spent: Money spent, by item.
         returned: Money given back.
         receipts: References of the receipts.
+        last_on: Latest date on which money was granted or spent.
         settled: Whether the spending was settled.
     """
 
     granted: Mapping[str, int]
     spent: Mapping[str, int]
+    last_on: date
     returned: int = 0
     receipts: frozenset[str] = frozenset()
     settled: bool = False
@@ -58,34 +64,20 @@ class Support:
 
 
 def decide(state: Support | None, command: Command, context: Context) -> tuple[Data, ...]:
-    """Guard a budget: for a registered club, within the grant of each item, until it is settled."""
+    """Guard a budget: while its group goes on, within the grant of each item, until settled."""
     data = command.data
-    name = f"the budget of {data.club}"
-    club = context.state(f"learning_club:{data.club}")
-    if club is None:
-        raise Refused(
-            "support.club-unknown",
-            f"learning club {data.club} was never registered",
-            field="club",
-            remedy="record learning_club.registered first: registration opens the right to support",
-        )
+    name = f"the budget of {data.group}"
     if isinstance(data, SupportGranted | SupportSpent):
-        end = club.dissolved_on
-        if end and command.occurred_on > end:
-            raise Refused(
-                "support.club-dissolved",
-                f"learning club {data.club} was dissolved on {end}",
-                field="club",
-            )
+        _check_goes_on(data.group, command.occurred_on, context)
     if state and state.settled and not isinstance(data, SupportReturned):
-        raise Refused("support.already-settled", f"{name} is settled", field="club")
+        raise Refused("support.already-settled", f"{name} is settled", field="group")
     if isinstance(data, SupportGranted):
         return (data,)
     if state is None:
         raise Refused(
             "support.not-granted",
             f"{name} was never granted",
-            field="club",
+            field="group",
             remedy="record support.granted first",
         )
     if isinstance(data, SupportSpent):
@@ -93,6 +85,14 @@ def decide(state: Support | None, command: Command, context: Context) -> tuple[D
     elif isinstance(data, SupportReturned):
         _check_return(state, data, name)
     return (data,)
+
+
+def _check_goes_on(group: str, day: date, context: Context) -> None:
+    states = [context.state(f"{category}:{group}") for category in GROUPS]
+    for end in [state.dissolved_on for state in states if state]:
+        if end and day > end:
+            reason = f"{group} was dissolved on {end}"
+            raise Refused("support.group-dissolved", reason, field="group")
 
 
 def _check_spending(state: Support, data: SupportSpent, name: str) -> None:
@@ -116,7 +116,7 @@ def _check_return(state: Support, data: SupportReturned, name: str) -> None:
         raise Refused(
             "support.not-settled",
             f"{name} is not settled",
-            field="club",
+            field="group",
             remedy="record support.settled first",
         )
     if data.amount > state.left:
@@ -129,17 +129,18 @@ def _check_return(state: Support, data: SupportReturned, name: str) -> None:
 
 def evolve(state: Support | None, fact: Fact) -> Support | None:
     """Fold one fact into a budget's state."""
-    known = state or Support(granted={}, spent={})
+    day = fact.occurred_on
+    known = state or Support(granted={}, spent={}, last_on=day)
     match fact.data:
         case SupportGranted(item=item, amount=amount):
-            return attrs.evolve(
-                known, granted={**known.granted, item: known.granted.get(item, 0) + amount}
-            )
+            granted = {**known.granted, item: known.granted.get(item, 0) + amount}
+            return attrs.evolve(known, granted=granted, last_on=max(known.last_on, day))
         case SupportSpent(item=item, amount=amount, receipt=receipt):
             return attrs.evolve(
                 known,
                 spent={**known.spent, item: known.spent.get(item, 0) + amount},
                 receipts=known.receipts | {receipt},
+                last_on=max(known.last_on, day),
             )
         case SupportSettled():
             return attrs.evolve(known, settled=True)
@@ -150,7 +151,7 @@ def evolve(state: Support | None, fact: Fact) -> Support | None:
 
 
 kinds.add_programme(
-    Programme("support", Label("동아리 지원금", "Club support"), decide=decide, evolve=evolve)
+    Programme("support", Label("학습 지원금", "Learning support"), decide=decide, evolve=evolve)
 )
 
 
@@ -159,14 +160,14 @@ kinds.add_programme(
     ko="지원금 교부",
     en="Support granted",
     category="support",
-    id_fields=("club",),
-    identity=("club", "item", "occurred_on"),
+    id_fields=("group",),
+    identity=("group", "item", "occurred_on"),
 )
 @attrs.frozen
 class SupportGranted(Data):
-    """A club gets money for an item, in whole won."""
+    """A club or team gets money for an item, in whole won."""
 
-    club: Annotated[str, Code("동아리", "Club")]
+    group: Annotated[str, Reference("동아리·학습단", "Club or team", of=GROUPS)]
     item: Annotated[str, Choice("비목", "Item", words=ITEMS)]
     amount: Annotated[int, Whole("금액(원)", "Amount (won)")]
 
@@ -176,14 +177,14 @@ class SupportGranted(Data):
     ko="지원금 집행",
     en="Support spent",
     category="support",
-    id_fields=("club",),
-    identity=("club", "receipt"),
+    id_fields=("group",),
+    identity=("group", "receipt"),
 )
 @attrs.frozen
 class SupportSpent(Data):
-    """A club spends money of an item, with the reference of the receipt."""
+    """A club or team spends money of an item, with the reference of the receipt."""
 
-    club: Annotated[str, Code("동아리", "Club")]
+    group: Annotated[str, Reference("동아리·학습단", "Club or team", of=GROUPS)]
     item: Annotated[str, Choice("비목", "Item", words=ITEMS)]
     amount: Annotated[int, Whole("금액(원)", "Amount (won)")]
     receipt: Annotated[str, Code("증빙 번호", "Receipt")]
@@ -194,14 +195,14 @@ class SupportSpent(Data):
     ko="지원금 정산",
     en="Support settled",
     category="support",
-    id_fields=("club",),
-    identity=("club", "occurred_on"),
+    id_fields=("group",),
+    identity=("group", "occurred_on"),
 )
 @attrs.frozen
 class SupportSettled(Data):
-    """The spending of a club is settled; nothing is spent of it any more."""
+    """The spending of a club or team is settled; nothing is spent of it any more."""
 
-    club: Annotated[str, Code("동아리", "Club")]
+    group: Annotated[str, Reference("동아리·학습단", "Club or team", of=GROUPS)]
     settled_by: Annotated[str, Text("정산 담당", "Settled by", length_max=200)]
 
 
@@ -210,12 +211,12 @@ class SupportSettled(Data):
     ko="지원금 반납",
     en="Support returned",
     category="support",
-    id_fields=("club",),
-    identity=("club", "occurred_on"),
+    id_fields=("group",),
+    identity=("group", "occurred_on"),
 )
 @attrs.frozen
 class SupportReturned(Data):
     """Money that is left after settlement goes back."""
 
-    club: Annotated[str, Code("동아리", "Club")]
+    group: Annotated[str, Reference("동아리·학습단", "Club or team", of=GROUPS)]
     amount: Annotated[int, Whole("금액(원)", "Amount (won)")]
