@@ -1,7 +1,8 @@
 """Courses, workshops, discussions, cohorts of the innovation school, field-learning days.
 
 All are offered with a number of places, enrolled for, attended in hours, completed or failed, and
-taught (교육과정·연찬회·워크숍·테마별 토론회, 혁신학교, 현장학습의 날).
+taught (교육과정·연찬회·워크숍·테마별 토론회, 혁신학교, 현장학습의 날). On a field-learning day
+petitions and difficulties (민원·애로사항) are heard, which are solved then or later.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import attrs
 from mileage.ledger.errors import Refused
-from mileage.ledger.fields import Choice, Code, Hours, Label, Person, Text, Whole
+from mileage.ledger.fields import Choice, Code, Hours, Label, Person, Share, Shares, Text, Whole
 
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Course",
     "CourseAttended",
+    "CourseCancelled",
     "CourseCompleted",
+    "CourseDifficultyHeard",
+    "CourseDifficultySolved",
     "CourseEnrolled",
     "CourseEnrolmentCancelled",
     "CourseFailed",
     "CourseLectured",
     "CourseOffered",
+    "Difficulty",
     "Participant",
 ]
 
@@ -59,18 +64,44 @@ class Participant:
 
 
 @attrs.frozen
+class Difficulty:
+    """What is known of a petition or difficulty.
+
+    Attributes:
+        heard_on: Date on which it was heard.
+        solved: Whether it is solved.
+    """
+
+    heard_on: date
+    solved: bool = False
+
+
+@attrs.frozen
 class Course:
     """State of a course.
 
     Attributes:
+        form: One of ``FORMS``.
         capacity: How many can be enrolled.
         hours: How long it lasts.
         participants: Those enrolled, by person.
+        difficulties: Petitions and difficulties heard, by code.
+        held_on: Latest date on which somebody attended or lectured, or something was heard.
+        cancelled_on: Date from which it does not take place, if it was cancelled.
     """
 
+    form: str
     capacity: int
     hours: Decimal
-    participants: Mapping[str, Participant]
+    participants: Mapping[str, Participant] = attrs.field(factory=dict)
+    difficulties: Mapping[str, Difficulty] = attrs.field(factory=dict)
+    held_on: date | None = None
+    cancelled_on: date | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every place is taken."""
+        return len(self.participants) >= self.capacity
 
 
 def decide(state: Course | None, command: Command, _context: Context) -> tuple[Data, ...]:
@@ -88,21 +119,14 @@ def decide(state: Course | None, command: Command, _context: Context) -> tuple[D
             field="course",
             remedy="record course.offered first",
         )
+    _check_takes_place(state, command, name)
     match data:
-        case CourseEnrolled(person=person):
-            if person in state.participants:
-                raise Refused(
-                    "course.already-enrolled",
-                    f"{person} is enrolled in {name} already",
-                    field="person",
-                )
-            if len(state.participants) >= state.capacity:
-                raise Refused(
-                    "course.no-place",
-                    f"all {state.capacity} places of {name} are taken",
-                    field="person",
-                    remedy="record course.enrolment_cancelled for somebody who does not come",
-                )
+        case CourseCancelled():
+            _check_cancelling(state, command, name)
+        case CourseDifficultyHeard() | CourseDifficultySolved():
+            _check_difficulty(state, command, name)
+        case CourseEnrolled():
+            _check_enrolment(state, data, name)
         case CourseLectured(hours=hours):
             _check_hours(state, hours, Decimal(0), name)
         case _:
@@ -110,15 +134,96 @@ def decide(state: Course | None, command: Command, _context: Context) -> tuple[D
     return (data,)
 
 
+def _check_takes_place(state: Course, command: Command, name: str) -> None:
+    """Refuse what is of the time since a course was cancelled; what was heard can be solved."""
+    since = state.cancelled_on
+    if since and (
+        isinstance(command.data, CourseCancelled)
+        or (command.occurred_on >= since and not isinstance(command.data, CourseDifficultySolved))
+    ):
+        raise Refused(
+            "course.already-cancelled", f"{name} is cancelled from {since}", field="course"
+        )
+
+
+def _check_cancelling(state: Course, command: Command, name: str) -> None:
+    """Refuse to cancel what took place: completed by somebody, or held on that day or later."""
+    day = command.occurred_on
+    if state.held_on and state.held_on >= day:
+        raise Refused(
+            "course.already-held",
+            f"{name} was held on {state.held_on}, not before {day}",
+            field="occurred_on",
+            remedy="void what did not happen first, or date it later",
+        )
+    if any(each.outcome == "completed" for each in state.participants.values()):
+        raise Refused(
+            "course.held-to-the-end", f"{name} was completed by participants", field="course"
+        )
+
+
+def _check_difficulty(state: Course, command: Command, name: str) -> None:
+    data, day = command.data, command.occurred_on
+    if state.form != "field_day":
+        raise Refused("course.not-a-field-day", f"{name} is no field-learning day", field="course")
+    what = f"difficulty {data.difficulty} of {name}"
+    known = state.difficulties.get(data.difficulty)
+    if isinstance(data, CourseDifficultyHeard):
+        if known:
+            raise Refused(
+                "course.difficulty-repeated",
+                f"{what} was heard on {known.heard_on} already",
+                field="difficulty",
+            )
+    elif known is None or day < known.heard_on:
+        raise Refused(
+            "course.difficulty-unknown",
+            f"{what} was not heard by {day}",
+            field="difficulty",
+            remedy="record course.difficulty_heard first",
+        )
+    elif known.solved:
+        raise Refused("course.already-solved", f"{what} is solved already", field="difficulty")
+
+
+def _check_enrolment(state: Course, data: CourseEnrolled, name: str) -> None:
+    if data.person in state.participants:
+        raise Refused(
+            "course.already-enrolled",
+            f"{data.person} is enrolled in {name} already",
+            field="person",
+        )
+    if state.is_full:
+        raise Refused(
+            "course.no-place",
+            f"all {state.capacity} places of {name} are taken",
+            field="person",
+            remedy="record course.enrolment_cancelled for somebody who does not come",
+        )
+
+
 def _check_participant(state: Course, command: Command, name: str) -> None:
     data = command.data
     participant = state.participants.get(data.person)
+    if participant is None and state.is_full and isinstance(data, CourseAttended):
+        raise Refused(
+            "course.beyond-capacity",
+            f"{data.person} is not enrolled in {name}, and all {state.capacity} places are taken",
+            field="person",
+            remedy="record course.enrolment_cancelled for somebody who did not come, then enrol",
+        )
     if participant is None or command.occurred_on < participant.since:
         raise Refused(
             "course.not-enrolled",
             f"{data.person} is not enrolled in {name} on {command.occurred_on}",
             field="person",
             remedy="record course.enrolled first",
+        )
+    if participant.outcome == "completed" and isinstance(data, CourseCompleted):
+        raise Refused(
+            "course.already-completed",
+            f"{data.person} has completed {name} already",
+            field="person",
         )
     if participant.outcome:
         raise Refused(
@@ -155,11 +260,36 @@ def _check_hours(state: Course, hours: Decimal, before: Decimal, name: str) -> N
 
 def evolve(state: Course | None, fact: Fact) -> Course | None:
     """Fold one fact into a course's state."""
-    data = fact.data
+    data, day = fact.data, fact.occurred_on
     if isinstance(data, CourseOffered):
-        return Course(capacity=data.capacity, hours=data.course_hours, participants={})
-    if state is None or isinstance(data, CourseLectured):
-        return state
+        return Course(form=data.form, capacity=data.capacity, hours=data.course_hours)
+    if state is None:
+        return None
+    course = state
+    if isinstance(data, CourseAttended | CourseLectured | CourseDifficultyHeard):
+        course = attrs.evolve(course, held_on=max(state.held_on or day, day))
+    match data:
+        case CourseCancelled():
+            course = attrs.evolve(course, cancelled_on=day)
+        case CourseLectured():
+            pass
+        case CourseDifficultyHeard(difficulty=code):
+            course = _with_difficulty(course, code, Difficulty(day))
+        case CourseDifficultySolved(difficulty=code):
+            solved = attrs.evolve(state.difficulties[code], solved=True)
+            course = _with_difficulty(course, code, solved)
+        case _:
+            course = attrs.evolve(course, participants=_participants(course, fact))
+    return course
+
+
+def _with_difficulty(state: Course, code: str, difficulty: Difficulty) -> Course:
+    return attrs.evolve(state, difficulties={**state.difficulties, code: difficulty})
+
+
+def _participants(state: Course, fact: Fact) -> Mapping[str, Participant]:
+    """The participants after a fact about one of them."""
+    data = fact.data
     participants = dict(state.participants)
     known = participants.get(data.person, Participant(since=fact.occurred_on))
     match data:
@@ -173,7 +303,7 @@ def evolve(state: Course | None, fact: Fact) -> Course | None:
             participants.pop(data.person, None)
         case _:
             participants[data.person] = known
-    return attrs.evolve(state, participants=participants)
+    return participants
 
 
 kinds.add_programme(Programme("course", Label("교육·연찬", "Course"), decide=decide, evolve=evolve))
@@ -197,6 +327,25 @@ class CourseOffered(Data):
     institute: Annotated[str, Text("교육기관·장소", "Institute or place", length_max=200)]
     capacity: Annotated[int, Whole("정원", "Places", most=100_000)]
     course_hours: Annotated[Decimal, Hours("과정 시간", "Hours in all", hours_max=HOURS_MAX)]
+    cohort: Annotated[int | None, Whole("기수", "Cohort", most=1_000, optional=True)] = None
+    target_group: Annotated[
+        str | None, Text("교육 대상", "For whom", length_max=200, optional=True)
+    ] = None
+
+
+@kind(
+    "course.cancelled",
+    ko="교육과정 취소",
+    en="Course cancelled",
+    category="course",
+    id_fields=("course",),
+)
+@attrs.frozen
+class CourseCancelled(Data):
+    """A course does not take place, from that day on, for a reason."""
+
+    course: Annotated[str, Code("과정", "Course")]
+    reason: Annotated[str, Text("사유", "Reason")]
 
 
 @kind(
@@ -299,3 +448,39 @@ class CourseLectured(Data):
     course: Annotated[str, Code("과정", "Course")]
     lecturer: Annotated[str, Person("강사", "Lecturer")]
     hours: Annotated[Decimal, Hours("시간", "Hours")]
+
+
+@kind(
+    "course.difficulty_heard",
+    ko="민원·애로사항 청취",
+    en="Difficulty heard",
+    category="course",
+    id_fields=("course",),
+    identity=("course", "difficulty"),
+)
+@attrs.frozen
+class CourseDifficultyHeard(Data):
+    """On a field-learning day a petition or difficulty is heard; it names no citizen."""
+
+    course: Annotated[str, Code("과정", "Course")]
+    difficulty: Annotated[str, Code("민원·애로사항", "Difficulty")]
+    description: Annotated[str, Text("내용", "Description", length_max=500)]
+
+
+@kind(
+    "course.difficulty_solved",
+    ko="민원·애로사항 해결",
+    en="Difficulty solved",
+    category="course",
+    id_fields=("course",),
+    identity=("course", "difficulty"),
+    activity=Activity(people="solvers"),
+)
+@attrs.frozen
+class CourseDifficultySolved(Data):
+    """A petition or difficulty heard on a field-learning day is solved, by people with shares."""
+
+    course: Annotated[str, Code("과정", "Course")]
+    difficulty: Annotated[str, Code("민원·애로사항", "Difficulty")]
+    solvers: Annotated[tuple[Share, ...], Shares("해결자", "Solvers")]
+    resolution: Annotated[str, Text("해결 내용", "Resolution")]
