@@ -33,7 +33,11 @@ COMMANDS = {
         Words("보상하는 규칙이 없는 활동", "List activities that no rule rewards"),
     ),
     "eligible": ("asking", Words("제도별 선정 대상", "Show who gets into a programme")),
-    "budget": ("budgets", Words("학습동아리 지원금", "Show the money of learning clubs")),
+    "budget": (
+        "budgets",
+        Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),
+    ),
+    "learning": ("learning", Words("학습계획 대비 실적", "Show progress against learning plans")),
     "rules": ("rules", Words("규칙집: 점검, 채택, 목록", "Check, adopt and list rulebooks")),
     "rebuild": (
         "publishing",

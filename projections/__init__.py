@@ -31,6 +31,14 @@ from .figures import (
     UnknownPerson,
 )
 from .hr import Batch, HrLine, Outbox, entitlements
+from .learning import (
+    Plan,
+    Progress,
+    UnknownPlan,
+    learning_plan,
+    learning_plans,
+    learning_progress,
+)
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
@@ -51,6 +59,8 @@ __all__ = [
     "NoReadModel",
     "Outbox",
     "Period",
+    "Plan",
+    "Progress",
     "Ranked",
     "ReadModel",
     "Reason",
@@ -63,6 +73,7 @@ __all__ = [
     "Tenure",
     "Terms",
     "UnknownPerson",
+    "UnknownPlan",
     "UnknownProgramme",
     "activity_infos",
     "adopt_rulebook",
@@ -73,6 +84,9 @@ __all__ = [
     "entitlements",
     "explain_candidate",
     "explain_posting",
+    "learning_plan",
+    "learning_plans",
+    "learning_progress",
     "parse_rulebook",
     "programmes",
     "try_adoption",
