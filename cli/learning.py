@@ -15,8 +15,9 @@ from .questions import asked, instant_of, question
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from mileage.ledger import Label
     from mileage.projections import Plan, Progress
 
     from .questions import Asked, Question
@@ -55,14 +56,14 @@ def learning_command(
     if unit is not None and plan is None:
         raise click.UsageError("--unit: name the PLAN too")
     with asked(session, question) as answer:
-        known_at = instant_of(answer.ledger, question.known_at)
-        when = {"as_of": question.as_of, "known_at": known_at}
+        ledger, as_of = answer.ledger, question.as_of
+        known_at = instant_of(ledger, question.known_at)
         if plan is None:
-            _show_plans(answer, learning_plans(answer.ledger, **when))
+            _show_plans(answer, learning_plans(ledger, as_of=as_of, known_at=known_at))
             return
         if unit is not None and unit not in answer.figures.unit_labels():
             raise click.UsageError(f"--unit {unit}: there is no such unit")
-        found = learning_plan(answer.ledger, plan, **when)
+        found = learning_plan(ledger, plan, as_of=as_of, known_at=known_at)
         lines = learning_progress(answer.figures, found, answer.day)
         _show_progress(answer, found, [line for line in lines if unit in (None, line.unit)])
 
@@ -103,7 +104,7 @@ def _show_progress(answer: Asked, plan: Plan, lines: Sequence[Progress]) -> None
         {
             **row,
             "measure": Shown(row["measure"], session.pick(MEASURES[row["measure"]])),
-            "unit": Shown(row["unit"], session.pick(units[row["unit"]])),
+            "unit": _named(session, row["unit"], units),
         }
         for row in found
     ]
@@ -118,6 +119,11 @@ def _show_progress(answer: Asked, plan: Plan, lines: Sequence[Progress]) -> None
     )
     none = Words("설정한 목표가 없습니다.", "No target is set.")
     show(session, document, columns, rows, title=session.pick(title), empty=none)
+
+
+def _named(session: Session, unit: str, units: Mapping[str, Label]) -> Shown:
+    """A unit by its name; figures that cannot be brought up to date may not know a new one."""
+    return Shown(unit, session.pick(units[unit]) if unit in units else unit)
 
 
 def _plan_json(answer: Asked, plan: Plan) -> dict[str, Any]:

@@ -239,7 +239,7 @@ _LEARNED = """
     FROM postings p JOIN activities a ON a.id = p.activity
     WHERE a.kind IN ({kinds}) AND p.day >= ? AND p.day <= ?
       AND NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position
-                      AND c.activity = p.activity AND c.cause <> 'cap')
+                      AND c.activity = p.activity AND c.cause IN ('voided', 'withdrawn'))
 )
 SELECT w.top,
        coalesce(sum(l.hours), 0),

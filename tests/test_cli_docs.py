@@ -76,6 +76,9 @@ CALLS = {
     "unrewarded": "unrewarded",
     "eligible": "eligible training --as-of 2005-12-31",
     "eligible (no PROGRAMME)": "eligible --as-of 2005-12-31",
+    "budget": "budget",
+    "learning": "learning LP-2005 --as-of 2005-12-31",
+    "learning (no PLAN)": "learning --as-of 2005-12-31",
     "rules check": "rules check bad.toml",
     "rules adopt": "rules adopt new.toml --on 2005-06-20",
     "rules list": "rules list",
@@ -88,6 +91,18 @@ CALLS = {
     "directory show": "directory show P1",
     "directory search": "directory search 홍길",
 }
+
+# What the calls for plans and budgets ask about.
+PLANNED = (
+    ("learning_plan.adopted", "2005-01-10", "--plan", "LP-2005", "--title", "2005년 학습계획",
+     "--officer", "P1", "--starts-on", "2005-01-01", "--ends-on", "2005-12-31"),
+    ("learning_plan.target_set", "2005-01-10", "--plan", "LP-2005", "--unit", "HQ",
+     "--measure", "hours", "--goal", "100"),
+    ("learning_club.registered", "2005-03-02", "--club", "LC-1", "--title", "독서",
+     "--leader", "P1"),
+    ("support.granted", "2005-03-02", "--group", "LC-1", "--item", "activity",
+     "--amount", "300000"),
+)  # fmt: skip
 
 _CHANGING = (
     (r'"(recorded_at|cut_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
@@ -117,6 +132,8 @@ def answers(folder: Path) -> dict[str, str]:
        "--grades", "gold", "--on", "2005-02-01")  # fmt: skip
     ok("record", "contest.entered", "--contest", "C-1", "--entry", "E-1", "--title", "사례",
        "--entrants", "P3", "--on", "2005-02-02")  # fmt: skip
+    for kind, day, *cells in PLANNED:
+        ok("record", kind, "--on", day, *cells)
     told = {}
     for name, line in CALLS.items():
         result = run(*shlex.split(line), "--json")

@@ -60,6 +60,10 @@ class Group:
         """Whether the person is a member on that day; the day of leaving is the last."""
         return any(span.covers(day) for span in self.members.get(person, ()))
 
+    def has_had_member(self, person: str, day: date) -> bool:
+        """Whether the person is a member on that day or was one before."""
+        return any(span.since <= day for span in self.members.get(person, ()))
+
     def seen(self, day: date) -> Self:
         """The state after something happened on a day."""
         return attrs.evolve(self, last_on=max(self.last_on, day))

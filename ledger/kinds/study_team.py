@@ -20,7 +20,7 @@ from mileage.ledger.fields import (
     Text,
 )
 
-from .groups import Group, Guard, founded
+from .groups import NAMED_MAX, Group, Guard, founded
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
@@ -116,8 +116,16 @@ def _check_result(team: StudyTeam, command: Command) -> None:
             field="timeliness",
             remedy=f"record it as {fitting}, or look at the date",
         )
+    # Who worked on it and left before it was delivered has a share in it all the same.
     people = [part.person for part in data.contributors]
-    GUARD.check_members(team, people, command, field="contributors")
+    strangers = [person for person in people if not team.has_had_member(person, day)]
+    if strangers:
+        raise GUARD.refusal(
+            "never-member",
+            f"{', '.join(strangers[:NAMED_MAX])} never a member of {name} up to {day}",
+            field="contributors",
+            remedy="record study_team.joined first",
+        )
 
 
 def evolve(state: StudyTeam | None, fact: Fact) -> StudyTeam | None:
@@ -231,7 +239,7 @@ class StudyTeamSessionHeld(Data):
 )
 @attrs.frozen
 class StudyTeamResultDelivered(Data):
-    """A study team delivers its result, by members with declared shares; it says if it is late."""
+    """A study team delivers its result, by present or former members with shares, late or not."""
 
     team: Annotated[str, Code("학습단", "Team")]
     topic: Annotated[str, Text("주제", "Topic", length_max=500)]

@@ -46,7 +46,7 @@ REFUSALS = [
     ("study_team.already-member", [TEAM, (JOINED, APRIL)], JOINED, MAY, "person"),
     ("study_team.not-member", [TEAM], StudyTeamLeft("venture", "P2"), APRIL, "person"),
     ("study_team.not-member", [TEAM], met("1", ("P1", "P2")), APRIL, "attendees"),
-    ("study_team.not-member", [TEAM], delivered(P1=60, P2=40), APRIL, "contributors"),
+    ("study_team.never-member", [TEAM], delivered(P1=60, P2=40), APRIL, "contributors"),
     ("study_team.session-repeated", [TEAM, (met(), APRIL)], met(), MAY, "session"),
     ("study_team.timeliness-wrong", [TEAM], delivered(), JUNE, "timeliness"),
     ("study_team.timeliness-wrong", [TEAM], delivered("late"), MAY, "timeliness"),
