@@ -51,11 +51,6 @@ ACTIVITIES = {
     "contest.entered": ("contest.entered", "entrants", "", ""),
     "contest.awarded": ("contest.entered", "entrants", "grade", ""),
     "publicity.published": ("publicity.published", "writers", "medium", ""),
-    "learning_club.result_presented": ("learning_club.result_presented", "presenters", "", ""),
-    "learning_club.report_published": ("learning_club.report_published", "writers", "", ""),
-    "course.attended": ("course.attended", "person", "", "hours"),
-    "course.completed": ("course.completed", "person", "", ""),
-    "course.lectured": ("course.lectured", "lecturer", "", "hours"),
     "task.milestone_reached": ("task.milestone_reached", "contributors", "", ""),
     "task.contributed": ("task.contributed", "contributors", "", ""),
 }

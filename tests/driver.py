@@ -42,7 +42,8 @@ OPENED = date(2004, 1, 5)
 BEGINNING = datetime(2005, 1, 10, 3, 0, tzinfo=UTC)
 # What has a command of its own, and what tests and examples declare besides.
 NOT_DRIVEN = ("ledger.", "rulebook.", "fact.", "test.", "mentoring.", "visit.")
-BEGINS, TRIES, AROUND = 0.1, 6, 0.6
+BEGINS, TRIES, AROUND, SAME = 0.1, 6, 0.6, 0.3
+ENDS = (".cancelled", ".closed", ".dissolved", ".ended", ".settled")
 AMOUNTS = (1, 3_333, 5_000, 10_000, 25_000, 70_001, 100_000)
 
 
@@ -56,6 +57,7 @@ class Driver:
         things: Ids of the things of each category, as the values of their id fields.
         named: People named so far, by category and id of the thing.
         around: Those of the thing something is just about to happen to.
+        codes: Codes named last in facts of a thing and on which day, by field.
         recorded: The facts taken, in order.
         refused: How often each rule refused.
     """
@@ -69,6 +71,7 @@ class Driver:
     things: dict[str, list[tuple[str, ...]]] = field(factory=dict)
     named: dict[tuple[str, ...], list[str]] = field(factory=dict)
     around: list[str] = field(factory=list)
+    codes: dict[tuple[str, ...], dict[str, tuple[str, date]]] = field(factory=dict)
     recorded: list[Recorded] = field(factory=list)
     refused: dict[str, int] = field(factory=dict)
 
@@ -91,7 +94,9 @@ class Driver:
         """Something happens in a programme; ``None`` when the ledger refuses all that is tried."""
         kinds = self.kinds[category]
         begins = not self.things.get(category) or self.random.random() < BEGINS
-        tried = [kinds[0]] if begins else self.random.choices(kinds, k=TRIES)
+        # Were an end as likely as all else, little would happen before it.
+        weights = [0.2 if kind.name.endswith(ENDS) else 1 for kind in kinds]
+        tried = [kinds[0]] if begins else self.random.choices(kinds, weights, k=TRIES)
         return next((done for kind in tried if (done := self.try_kind(kind))), None)
 
     def try_kind(self, kind: Kind) -> Recorded | None:
@@ -99,7 +104,10 @@ class Driver:
         self.now += timedelta(days=self.random.choice((0, 0, 1, 3, 9)), seconds=1)
         late = self.random.choice((0, 0, 0, 0, 0, 2, 30))
         day = max(self.ledger.today() - timedelta(days=late), OPENED + timedelta(days=1))
-        cells = self._data(kind, day)
+        identity = dict(self._identity(kind))
+        self.around = self.named.get((kind.category, *identity.values()), [])
+        same, day = self._same(kind, identity, day)
+        cells = self._data(kind, day, identity | same)
         if cells is None:
             return None
         try:
@@ -120,6 +128,10 @@ class Driver:
             if declared.refers_to == ("member",) and cells[name] is not None:
                 named = declared.ids(cells[name])
                 self.named.setdefault((kind.category, *thing), []).extend(named)
+        codes = self.codes.setdefault((kind.category, *thing), {})
+        for name, declared in kind.fields.items():
+            if type(declared) is types.Code and cells[name] is not None:
+                codes[name] = (cells[name], day)
         known = self.things.setdefault(kind.category, [])
         if thing not in known:
             known.append(thing)
@@ -161,10 +173,18 @@ class Driver:
 
     # -- data of a declaration -------------------------------------------------------------------
 
-    def _data(self, kind: Kind, day: date) -> dict[str, Any] | None:
+    def _same(self, kind: Kind, identity: dict[str, Any], day: date) -> tuple[dict[str, str], date]:
+        """Now and then: a code that was named of the thing, such as of a session, and its day."""
+        codes = self.codes.get((kind.category, *identity.values()), {})
+        shared = [name for name in kind.fields if name in codes and name not in identity]
+        if not shared or self.random.random() >= SAME:
+            return {}, day
+        name = self.random.choice(shared)
+        code, on = codes[name]
+        return {name: code}, on
+
+    def _data(self, kind: Kind, day: date, cells: dict[str, Any]) -> dict[str, Any] | None:
         """Values for the fields of a kind; ``None`` when it needs a thing that is not there."""
-        cells = dict(self._identity(kind))
-        self.around = self.named.get((kind.category, *cells.values()), [])
         for name, declared in kind.fields.items():
             if name in cells:
                 continue

@@ -116,7 +116,7 @@ def test_the_driver_reaches_every_kind(tmp_path):
     driver = Driver(tmp_path / "office.sqlite", Random(2005))  # noqa: S311 - no secret
     wanted = {k.name for k in kinds if not k.name.startswith(NOT_DRIVEN)}
     with driver.ledger:
-        for turn in range(400):
+        for turn in range(1_200):
             for category in CATEGORIES:
                 if category not in ("member", "unit") or turn % 5 == 0:
                     driver.happens(category)
