@@ -25,6 +25,9 @@ __all__ = ["init_command", "kinds_command", "record_command", "void_command"]
 # Their own commands record these, with more checks than a bare fact gets.
 OWN_COMMANDS = frozenset({"ledger.opened", "rulebook.adopted", "fact.voided"})
 
+METAVAR_MAX = 65
+"""So many characters of a choice's words stand beside its option; the widest help has 80."""
+
 
 @command(
     "init",
@@ -196,13 +199,17 @@ def _field_option(flag: str, name: str, field: FieldType) -> Option:
     from mileage.ledger.fields import Choice, Codes, Shares  # noqa: PLC0415 - slow
 
     several = isinstance(field, (Codes, Shares))
-    words = "|".join(field.words) if isinstance(field, Choice) else ""
+    choices = list(field.words) if isinstance(field, Choice) else []
+    metavar = f"[{'|'.join(choices)}]" if choices else _sample(name, field)[1]
+    listed = ""
+    if len(metavar) > METAVAR_MAX:  # what is too long to stand in a column stands in the text
+        metavar, listed = _sample(name, field)[1], f": {', '.join(choices)}"
     return Option(
         [flag, _param(flag)],
-        words=Words(field.ko, field.en),
+        words=Words(field.ko + listed, field.en + listed),
         required=not field.optional,
         multiple=several,
-        metavar=f"[{words}]" if words else _sample(name, field)[1],
+        metavar=metavar,
     )
 
 
@@ -228,7 +235,7 @@ def _record(
         follow(session, ledger)
 
 
-def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: PLR0911 - one for each type
+def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0911 - a case for each
     """A value as an example, and the word that stands for values of the type."""
     from mileage.ledger import fields as types  # noqa: PLC0415 - slow
 
@@ -245,6 +252,8 @@ def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: PLR0911 - 
             return "1.5", "HOURS"
         case types.Amount():
             return "70.3", "NUMBER"
+        case types.Whole():
+            return str(max(field.least, min(field.most, 10))), "NUMBER"
         case types.Day():
             return "2005-03-02", "YYYY-MM-DD"
         case types.Choice():
