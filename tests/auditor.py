@@ -53,11 +53,13 @@ ACTIVITIES = {
     "publicity.published": ("publicity.published", "writers", "medium", ""),
     "task.milestone_reached": ("task.milestone_reached", "contributors", "", ""),
     "task.contributed": ("task.contributed", "contributors", "", ""),
+    "award.granted": ("award.granted", "recipients", "grade", ""),
 }
 WITHDRAWN_BY = {
     "publicity.published": "publicity.withdrawn",
     "proposal.submitted": "proposal.withdrawn",
     "contest.awarded": "contest.award_withdrawn",
+    "award.granted": "award.withdrawn",
 }
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
