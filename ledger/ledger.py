@@ -814,9 +814,7 @@ class Writer:
 
 def _may_be_named(field: FieldType, member: Any, day: date) -> bool:
     """Whether a person serves on a day or, where that is not asked for, has joined by then."""
-    return member.serves_on(day) or (
-        not getattr(field, "serving", True) and member.joined_by(day)
-    )
+    return member.serves_on(day) or (not getattr(field, "serving", True) and member.joined_by(day))
 
 
 def _speaks_of(fact: Fact, kind: Kind, thing: str) -> bool:

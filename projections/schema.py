@@ -14,9 +14,9 @@ Tables:
 - ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
   fact that matters for points.
 - ``activities(id, kind, name_ko, name_en, earns, named_by)``.
-- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``: the compiled
-  rulebooks in force in this model, each row with the days on which it applies; ``labels``: how
-  codes are shown.
+- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``,
+  ``programme_grades``: the compiled rulebooks in force in this model, each row with the days on
+  which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
   gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
   dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
@@ -93,8 +93,16 @@ TABLES: dict[str, tuple[str, str]] = {
         "programme TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"
         " adoption BIGINT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " period TEXT NOT NULL, threshold BIGINT NOT NULL, quota BIGINT, break_by TEXT NOT NULL,"
-        " otherwise TEXT NOT NULL, clause TEXT NOT NULL",
+        " otherwise TEXT NOT NULL, clause TEXT NOT NULL, percent BIGINT, percent_of TEXT,"
+        " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
+        " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
+        " four_eyes BIGINT NOT NULL",
         "programme, day_from",
+    ),
+    "programme_grades": (
+        "programme TEXT NOT NULL, day_from BIGINT NOT NULL, place BIGINT NOT NULL,"
+        " grade TEXT NOT NULL, threshold BIGINT, percent BIGINT, places BIGINT, value BIGINT",
+        "programme, day_from, place",
     ),
     "labels": ("code TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL", "code"),
     "postings": (

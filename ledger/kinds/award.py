@@ -1,4 +1,4 @@
-"""Awards to people with good proposals and results: granted with a certificate, withdrawn (포상)."""
+"""Awards to people with good proposals and results, with certificates (우수제안자 포상)."""
 
 from __future__ import annotations
 

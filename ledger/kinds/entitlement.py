@@ -1,8 +1,8 @@
-"""What a programme gives a person in a cycle, as people decide it: granted, approved, refused,
-revoked (인사 연계, 성과급 연계, 해외연수 연계, 선택적 복지제도 차등 적용).
+"""What people decide that a programme gives: granted, approved, refused, revoked.
 
-A rulebook proposes, a person decides: who records the fact is who decides. Whether a second pair
-of eyes is asked for is the rulebook's; that it is another one is guarded here.
+For one person in one cycle (인사 연계, 성과급 연계, 해외연수 연계, 선택적 복지제도 차등 적용).
+A rulebook proposes, a person decides: who records the fact is who decides. Whether a second pair of
+eyes is asked for is the rulebook's; that it is another one is guarded here.
 """
 
 from __future__ import annotations
