@@ -17,7 +17,9 @@ kept in a read model that can be thrown away and built again at any time.
 """
 
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
+from .awards import AwardLine, awards
 from .budgets import Budget, budgets
+from .decisions import Decision, decisions
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
 from .figures import (
@@ -30,6 +32,7 @@ from .figures import (
     Tenure,
     UnknownPerson,
 )
+from .granting import Grant, grant, proposal
 from .hr import Batch, HrLine, Outbox, entitlements
 from .learning import (
     Plan,
@@ -40,21 +43,26 @@ from .learning import (
     learning_progress,
 )
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
 
 __all__ = [
     "AdoptedRulebook",
+    "Available",
+    "AwardLine",
     "Balance",
     "Batch",
     "Budget",
     "Candidate",
     "CaughtUp",
     "Cut",
+    "Decision",
     "Difference",
     "Explanation",
     "Figures",
+    "Grant",
     "HrLine",
     "NoReadModel",
     "Outbox",
@@ -65,6 +73,7 @@ __all__ = [
     "ReadModel",
     "Reason",
     "Rebuilt",
+    "RedemptionLine",
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
@@ -78,16 +87,23 @@ __all__ = [
     "activity_infos",
     "adopt_rulebook",
     "adopted_rulebooks",
+    "available",
+    "awards",
     "budgets",
     "check_rulebook",
+    "decisions",
     "eligible",
     "entitlements",
     "explain_candidate",
     "explain_posting",
+    "grant",
     "learning_plan",
     "learning_plans",
     "learning_progress",
     "parse_rulebook",
     "programmes",
+    "proposal",
+    "redeem",
+    "redemptions",
     "try_adoption",
 ]

@@ -281,11 +281,13 @@ def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) ->
 
 
 def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None:
-    """The number a quota comes to: as stated, of the places, or the percentage rounded."""
+    """The number a quota comes to: as stated, of all grades, or the percentage rounded."""
     percentage = stated.percentage
     if percentage is None:
-        places = [grade.places for grade in stated.grades if grade.places is not None]
-        return sum(places) if places else stated.quota
+        if not stated.grades or stated.tiered:
+            return stated.quota
+        last = _ends(stated, fit)[-1]
+        return last if last < fit or stated.grades[0].places is not None else None
     whole = percentage.of
     if whole == "eligible":
         whole = fit
