@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from mileage.ledger import format_amount
 from mileage.projections import eligible, explain_candidate, programmes
+from mileage.projections.granting import cycle_of
 
 from .asking import labelled
 from .base import command, option, pass_session
@@ -44,6 +45,7 @@ __all__ = [
     [
         "mileage eligible overseas-training --as-of 2005-12-31",
         "mileage eligible overseas-training --as-of 2005-12-31 --all",
+        "mileage eligible overseas-training --cycle 2005",
         "mileage eligible --as-of 2005-12-31",
     ],
 )
@@ -55,17 +57,31 @@ __all__ = [
     en="Everybody who serves, and why they are in or out",
     is_flag=True,
 )
+@option(
+    "--cycle",
+    ko="대상 기간, 예: 2005 [그날이 든 기간]; 끝난 기간은 그 마지막 날로 판단",
+    en="The period it is about, e.g. 2005  [that of the day]; its last day decides",
+    metavar="PERIOD",
+)
 @question(period=False)
 @pass_session
 def eligible_command(
-    session: Session, programme: str | None, *, everyone: bool, question: Question
+    session: Session,
+    programme: str | None,
+    *,
+    everyone: bool,
+    cycle: str | None,
+    question: Question,
 ) -> None:
     """Show a selection."""
+    if cycle and programme is None:
+        raise click.UsageError("--cycle is of a PROGRAMME: name one")
     with asked(session, question) as answer:
         if programme is None:
             _show_programmes(answer)
             return
-        selection = eligible(answer.figures, programme, answer.day)
+        day = cycle_of(answer.figures, programme, answer.day, cycle)
+        selection = eligible(answer.figures, programme, day)
         # Without --all: those whom the quota decides about and those decided about; the others
         # did not get that far.
         near = [c for c in selection.candidates if everyone or c.place or c.decision]
@@ -265,8 +281,8 @@ def _tell_decisions(session: Session, selection: Selection) -> None:
     if others := [each.person for each in selection.candidates if each.differs]:
         people = ", ".join(others)
         session.warn(
-            f"결정이 지금의 규칙 판단과 다름: {people}",
-            f"decided otherwise than the rule now proposes: {people}",
+            f"부여한 뒤 규칙의 판단이 달라짐: {people}",
+            f"granted as proposed, which the rule no longer does: {people}",
         )
 
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
-from mileage.ledger import Command, format_amount, to_units
+from mileage.ledger import Command, MileageError, format_amount, to_units
 from mileage.ledger.kinds.entitlement import (
     EntitlementApproved,
     EntitlementRefused,
     EntitlementRevoked,
 )
 from mileage.projections import Grant, ReadModel, decisions, eligible, grant
-from mileage.projections.eligibility import UnknownProgramme, terms
+from mileage.projections.eligibility import terms
 from mileage.projections.granting import cycle_of
 
 from .base import DAY, Group, option, pass_session
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from mileage.ledger import Ledger, Recorded
-    from mileage.projections import Decision
+    from mileage.projections import Decision, Figures
 
     from .questions import Question
     from .session import Session
@@ -341,19 +341,18 @@ def list_command(
 
 
 def _proposed_now(
-    figures: Any, made: Sequence[Decision], day: date
+    figures: Figures, made: Sequence[Decision], day: date
 ) -> dict[tuple[str, str, str], str]:
-    """What the rule proposes on the day, of cycles that are open then, where it differs."""
+    """What the rule proposes for the cycles decided about, by what counts now, where it differs."""
     found = {}
-    for programme in dict.fromkeys(each.programme for each in made):
+    for programme, cycle in dict.fromkeys((each.programme, each.cycle) for each in made):
         try:
-            selection = eligible(figures, programme, day)
-        except UnknownProgramme:
+            selection = eligible(figures, programme, cycle_of(figures, programme, day, cycle))
+        except MileageError:  # a cycle or programme that no rulebook has any more proposes nothing
             continue
         for each in selection.candidates:
             if each.differs:
-                key = (programme, selection.terms.period.name, each.person)
-                found[key] = each.grade or each.outcome
+                found[programme, cycle, each.person] = each.grade or each.outcome
     return found
 
 

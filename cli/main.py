@@ -50,7 +50,7 @@ COMMANDS = {
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),
     ),
     "catch-up": ("publishing", Words("새 기록을 점수에 반영", "Take new facts into the figures")),
-    "hr": ("publishing", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
+    "hr": ("hr", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
     "directory": ("directory", Words("이름과 사번", "Keep names and employee numbers")),
 }
 

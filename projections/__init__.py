@@ -16,6 +16,7 @@ Nothing here writes a fact. Figures are derived from facts and adopted rulebooks
 kept in a read model that can be thrown away and built again at any time.
 """
 
+from .acknowledging import Acknowledged, acknowledge
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .awards import AwardLine, awards
 from .budgets import Budget, budgets
@@ -33,7 +34,7 @@ from .figures import (
     UnknownPerson,
 )
 from .granting import Grant, grant, proposal
-from .hr import Batch, HrLine, Outbox, entitlements
+from .hr import HrKey, HrLine, entitlements
 from .learning import (
     Plan,
     Progress,
@@ -42,6 +43,7 @@ from .learning import (
     learning_plans,
     learning_progress,
 )
+from .outbox import Batch, BatchTally, HrStatus, Outbox
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
 from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .rulebook import Problem as RulebookProblem
@@ -49,11 +51,13 @@ from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
 
 __all__ = [
+    "Acknowledged",
     "AdoptedRulebook",
     "Available",
     "AwardLine",
     "Balance",
     "Batch",
+    "BatchTally",
     "Budget",
     "Candidate",
     "CaughtUp",
@@ -63,7 +67,9 @@ __all__ = [
     "Explanation",
     "Figures",
     "Grant",
+    "HrKey",
     "HrLine",
+    "HrStatus",
     "NoReadModel",
     "Outbox",
     "Period",
@@ -84,6 +90,7 @@ __all__ = [
     "UnknownPerson",
     "UnknownPlan",
     "UnknownProgramme",
+    "acknowledge",
     "activity_infos",
     "adopt_rulebook",
     "adopted_rulebooks",

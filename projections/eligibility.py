@@ -130,13 +130,14 @@ class Candidate:
 
     @property
     def differs(self) -> bool:
-        """Whether what was decided is not, or no longer, what the rule proposes."""
+        """Whether what was granted as proposed is no longer what the rule proposes.
+
+        What was decided for a stated reason stands by that.
+        """
         made = self.decision
-        if made is None or made.stage == "revoked":
+        if made is None or made.stage not in ("granted", "approved") or made.granted_because:
             return False
-        if made.stage == "refused" or not self.selected:
-            return self.selected != (made.stage != "refused")
-        return (made.grade, made.value) != (self.grade, self.value)
+        return not self.selected or (made.grade, made.value) != (self.grade, self.value)
 
 
 @attrs.frozen
@@ -351,8 +352,7 @@ def _recent_grants(figures: Figures, stated: Terms, as_of: date) -> dict[str, De
     before = _cycles_before(stated.period, recent.cycles or 0)
     for programme in recent.programmes:
         for each in decisions(figures, programme):
-            own = programme == stated.programme and each.cycle == stated.period.name
-            if own or not each.in_effect or each.granted_on is None:
+            if each.granted_on is None or not each.in_effect or not _earlier(each, stated, as_of):
                 continue
             if recent.years is None:
                 counts = each.cycle in before
@@ -363,6 +363,21 @@ def _recent_grants(figures: Figures, stated: Terms, as_of: date) -> dict[str, De
             if counts and (latest is None or each.granted_on >= (latest.granted_on or as_of)):
                 found[each.person] = each
     return found
+
+
+def _earlier(grant: Decision, stated: Terms, as_of: date) -> bool:
+    """Whether a grant came before: for an earlier cycle, or of another programme by that day.
+
+    Grants of the cycle itself and of later ones say nothing about it, also when it is asked for
+    again after they were made.
+    """
+    try:
+        begun = Period.parse(grant.cycle).day_from < stated.period.day_from
+    except ValueError:
+        begun = False
+    if begun or grant.programme == stated.programme:
+        return begun
+    return grant.granted_on is not None and grant.granted_on <= as_of
 
 
 def _cycles_before(period: Period, count: int) -> set[str]:

@@ -47,7 +47,7 @@ def cycle_of(figures: Figures, programme: str, on: date, cycle: str | None = Non
     """The day that decides about a cycle: its last, or the day of the decision if that is earlier.
 
     Args:
-        figures: The figures in service.
+        figures: The figures.
         programme: Id of the programme.
         on: Civil date of the decision.
         cycle: The period it is about; that of the decision unless given.
@@ -76,10 +76,12 @@ def cycle_of(figures: Figures, programme: str, on: date, cycle: str | None = Non
 
 
 def proposal(model: ReadModel, programme: str, *, on: date, cycle: str | None = None) -> Selection:
-    """What a programme's rule proposes for a cycle, as of the day that decides about it."""
-    day = cycle_of(model.figures(), programme, on, cycle)
-    with model.figures_at(as_of=day) as figures:
-        return eligible(figures, programme, day)
+    """What a programme's rule proposes for a cycle, by what counts on the day of the decision.
+
+    Service, ranks and terms are those of the day that decides about the cycle (``cycle_of``).
+    """
+    with model.figures_at(as_of=on) as figures:
+        return eligible(figures, programme, cycle_of(figures, programme, on, cycle))
 
 
 def grant(  # noqa: PLR0913 - what a decision states
