@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .figures import Figures
 
-__all__ = ["HrKey", "HrLine", "entitlements", "whys"]
+__all__ = ["HrKey", "HrLine", "Whys", "entitlements"]
 
 UNIT = 10_000
 MILEAGE, AWARD = "mileage", "award"
@@ -126,54 +126,61 @@ _POINTS = {
 }
 
 
-def whys(
-    ledger: Ledger, figures: Figures, key: HrKey, *, after: int, rules_changed: bool
-) -> tuple[str, tuple[int, ...]]:
-    """Why a key changed, and the positions of the facts that did it.
+class Whys:
+    """Why amounts changed since a batch, asked key by key.
 
     Args:
         ledger: The ledger.
         figures: The figures now.
-        key: What changed.
         after: Only facts after this position: that of the batch before.
         rules_changed: Whether the figures follow other rulebooks than that batch did.
     """
-    upto = figures.position
-    if key.programme == MILEAGE and key.code == "earned":
-        return _earned(figures, key.person, after, rules_changed=rules_changed)
-    if key.programme == MILEAGE:
-        rows = figures.query(
-            "SELECT r.position FROM redemptions r JOIN people m ON m.id = r.person"
-            " WHERE m.person = ? AND r.position > ? ORDER BY r.position",
-            (key.person, after),
-        )
-        found = tuple(position for (position,) in rows)
-        return ("facts" if found else "correction"), found
-    if key.programme == AWARD and key.code.startswith(("award.", "prize.")):
-        stream, what = f"award:{key.code.partition('.')[2]}", "facts"
-    else:
-        stream = f"entitlement:{key.programme}/{key.for_period}/{key.person}"
-        what = "decision"
-    facts = [item for item in ledger.stream(stream) if after < item.position <= upto]
-    corrected = any(item.fact.kind.name in _CORRECTIONS for item in facts)
-    return ("correction" if corrected else what), tuple(item.position for item in facts)
+
+    def __init__(
+        self, ledger: Ledger, figures: Figures, *, after: int, rules_changed: bool
+    ) -> None:
+        self.ledger = ledger
+        self.after = after
+        self.upto = figures.position
+        self.rules_changed = rules_changed
+        self._given = _by_person(figures, _GIVEN, after)
+        self._taken = _by_person(figures, _TAKEN, after)
+        self._redeemed = _by_person(figures, _REDEEMED, after)
+
+    def of(self, key: HrKey) -> tuple[str, tuple[int, ...]]:
+        """The reason, and the positions of the facts that did it, as far as they are known."""
+        if key.programme == MILEAGE and key.code == "earned":
+            return self._earned(key.person)
+        if key.programme == MILEAGE:
+            found = self._redeemed.get(key.person, set())
+            return ("facts" if found else "correction"), tuple(sorted(found))
+        if key.programme == AWARD and key.code.startswith(("award.", "prize.")):
+            stream, what = f"award:{key.code.partition('.')[2]}", "facts"
+        else:
+            stream = f"entitlement:{key.programme}/{key.for_period}/{key.person}"
+            what = "decision"
+        facts = [i for i in self.ledger.stream(stream) if self.after < i.position <= self.upto]
+        corrected = any(item.fact.kind.name in _CORRECTIONS for item in facts)
+        return ("correction" if corrected else what), tuple(item.position for item in facts)
+
+    def _earned(self, person: str) -> tuple[str, tuple[int, ...]]:
+        given, taken = self._given.get(person, set()), self._taken.get(person, set())
+        facts = tuple(sorted(given | taken))
+        if facts:
+            return ("correction" if taken else "facts"), facts
+        return ("rules" if self.rules_changed else "recalculated"), facts
 
 
 _CORRECTIONS = ("fact.voided", "award.withdrawn")
+_GIVEN = "SELECT person, position FROM postings WHERE position > ?"
+_TAKEN = "SELECT person, reference FROM cuts WHERE cause <> 'cap' AND reference > ?"
+_REDEEMED = "SELECT person, position FROM redemptions WHERE position > ?"
 
 
-def _earned(
-    figures: Figures, person: str, after: int, *, rules_changed: bool
-) -> tuple[str, tuple[int, ...]]:
-    number = figures.person_id(person)
-    taken = figures.query(
-        "SELECT DISTINCT reference FROM cuts WHERE person = ? AND cause <> 'cap' AND reference > ?",
-        (number, after),
-    )
-    given = figures.query(
-        "SELECT DISTINCT position FROM postings WHERE person = ? AND position > ?", (number, after)
-    )
-    facts = tuple(sorted({position for (position,) in (*taken, *given)}))
-    if facts:
-        return ("correction" if taken else "facts"), facts
-    return ("rules" if rules_changed else "recalculated"), facts
+def _by_person(figures: Figures, statement: str, after: int) -> dict[str, set[int]]:
+    """Positions of facts by the person concerned."""
+    people = dict(figures.query("SELECT id, person FROM people"))
+    found: dict[str, set[int]] = {}
+    for number, position in figures.query(statement, (after,)):
+        found.setdefault(people[number], set()).add(position)
+    return found

@@ -22,7 +22,7 @@ from mileage.ledger import LedgerFileError, MileageError, format_amount
 from mileage.ledger.facts import format_instant
 
 from .decode import day_number
-from .hr import HrKey, HrLine, entitlements, whys
+from .hr import HrKey, HrLine, Whys, entitlements
 from .hrfile import FORMAT, render
 
 if TYPE_CHECKING:
@@ -291,6 +291,7 @@ class Outbox:
         after = last["position"] if last else 0
         rules = int(figures.meta()["rules_position"])
         other_rules = last is not None and last["rulebook_position"] != rules
+        whys = Whys(self.ledger, figures, after=after, rules_changed=other_rules)
         lines = []
         for number, key in enumerate(changed, 1):
             before, after_all = sent.get(key, 0), now.get(key, 0)
@@ -298,9 +299,7 @@ class Outbox:
             facts: tuple[int, ...] = ()
             supersedes: tuple[str, ...] = ()
             if before != after_all:
-                reason, facts = whys(
-                    self.ledger, figures, key, after=after, rules_changed=other_rules
-                )
+                reason, facts = whys.of(key)
                 again = rejected.get(key, [])
                 supersedes = tuple(name for name, _ in again)
                 facts = tuple(sorted({*facts, *(each for _, of in again for each in of)}))
