@@ -1,4 +1,4 @@
-"""Questions about points: statement, balance, ranking, who gets into a programme."""
+"""Questions about points: statement, balance, ranking, activities without points."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger import format_amount
-from mileage.projections import eligible, programmes
+from mileage.projections import available, redemptions
 
 from .base import command, option, pass_session
 from .output import Column, Shown, show, to_terminal
 from .questions import asked, question
-from .texts import OUTCOMES, Words
+from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mileage.ledger import Label
-    from mileage.projections import Candidate, Selection, StatementLine
+    from mileage.projections import RedemptionLine, StatementLine
 
     from .questions import Asked, Question
     from .session import Session
 
 __all__ = [
     "balance_command",
-    "eligible_command",
+    "labelled",
     "line_json",
     "ranking_command",
     "statement_command",
-    "terms_json",
     "unrewarded_command",
 ]
 
@@ -51,6 +50,8 @@ def statement_command(session: Session, person: str, question: Question) -> None
     with asked(session, question) as answer:
         answer.check_people([person])
         lines = answer.figures.statement(person, question.period)
+        redeemed = redemptions(answer.figures, person, question.period)
+        left = format_amount(available(answer.figures, person).left)
         name = answer.names([person]).get(person)
         total = format_amount(sum(line.points for line in lines))
         document = {
@@ -58,10 +59,15 @@ def statement_command(session: Session, person: str, question: Question) -> None
             "person": person,
             "name": name,
             "points": total,
+            "redeemed": format_amount(sum(line.points for line in redeemed)),
+            "available": left,
             "lines": [line_json(line) for line in lines],
+            "redemptions": [_redemption_json(line) for line in redeemed],
         }
         labels = answer.figures.labels()
     rows = [_line_row(session, line, labels) for line in lines]
+    rows += [_redemption_row(session, line) for line in redeemed]
+    rows.sort(key=lambda row: (row["occurred_on"], row["position"]))
     columns = [
         Column("occurred_on"),
         Column("position", number=True, optional=True),
@@ -76,7 +82,10 @@ def statement_command(session: Session, person: str, question: Question) -> None
     ]
     span = question.period.name if question.period else None
     who = " ".join(filter(None, [person, name, span]))
-    title = session.pick(Words(f"{who}: {total}점", f"{who}: {total} point{'s'[: total != '1']}"))
+    told = Words(f"{who}: {total}점", f"{who}: {total} point{'s'[: total != '1']}")
+    if redeemed:
+        told = Words(f"{told.ko}, 가용 {left}점", f"{told.en}, {left} available")
+    title = session.pick(told)
     show(session, document, columns, rows, title=title, empty=_NO_ACTIVITY)
 
 
@@ -103,17 +112,46 @@ def line_json(line: StatementLine) -> dict[str, Any]:
     }
 
 
+def _redemption_json(line: RedemptionLine) -> dict[str, Any]:
+    return {
+        "position": line.position,
+        "occurred_on": line.occurred_on.isoformat(),
+        "redemption": line.redemption,
+        "points": format_amount(line.points),
+        "note": line.note,
+    }
+
+
+_REDEEMED = Words("마일리지 사용", "Mileage redeemed")
+_GIVEN_BACK = Words("마일리지 사용 취소", "Redemption reversed")
+
+
+def _redemption_row(session: Session, line: RedemptionLine) -> dict[str, Any]:
+    """A redemption among the postings: what it takes is below 0."""
+    given_back = line.points < 0
+    kind = "redemption.reversed" if given_back else "redemption.made"
+    return {
+        "position": line.position,
+        "occurred_on": line.occurred_on.isoformat(),
+        "activity": Shown(kind, session.pick(_GIVEN_BACK if given_back else _REDEEMED)),
+        "thing": f"redemption:{line.redemption}",
+        "title": line.note,
+        "points": format_amount(-line.points),
+    }
+
+
 def _line_row(session: Session, line: StatementLine, labels: Mapping[str, Label]) -> dict[str, Any]:
     cut = sum(cut.points for cut in line.cuts)
     return {
         **line_json(line),
         "activity": Shown(line.kind, session.pick(line.activity)),
-        "grade": _labelled(session, line.grade, labels),
+        "grade": labelled(session, line.grade, labels),
         "cut": format_amount(-cut) if cut else None,
     }
 
 
-def _labelled(session: Session, code: str | None, labels: Mapping[str, Label]) -> Shown | None:
+def labelled(session: Session, code: str | None, labels: Mapping[str, Label]) -> Shown | None:
+    """A code with the name people read for it, where there is one."""
     if code is None:
         return None
     return Shown(code, session.pick(labels[code]) if code in labels else code)
@@ -121,8 +159,10 @@ def _labelled(session: Session, code: str | None, labels: Mapping[str, Label]) -
 
 @command(
     "balance",
-    "사람별 점수 합계를 보입니다.",
-    "Show what people's points add up to.",
+    "사람별 점수 합계를 보입니다.\n\n사용은 기간 안의 것이고, 가용은 기간과 관계없이 적립한"
+    " 모두에서 사용한 모두를 뺀 것입니다.",
+    "Show what people's points add up to.\n\nWhat was redeemed is that of the period; what is"
+    " available is all that was earned less all that was redeemed, whatever the period.",
     ["mileage balance P00001 P00002", "mileage balance P00001 --as-of 2005-06-30 --json"],
 )
 @click.argument("people", metavar="PERSON...", nargs=-1, required=True)
@@ -136,7 +176,7 @@ def balance_command(session: Session, people: tuple[str, ...], question: Questio
         units = answer.figures.unit_labels()
         found = [_balance_json(answer, person, names) for person in dict.fromkeys(people)]
         document = {**answer.about(), "balances": found}
-    rows = [{**row, "unit": _labelled(session, row["unit"], units)} for row in found]
+    rows = [{**row, "unit": labelled(session, row["unit"], units)} for row in found]
     columns = [
         Column("person"),
         Column("name", wraps=True),
@@ -145,6 +185,8 @@ def balance_command(session: Session, people: tuple[str, ...], question: Questio
         Column("points", number=True),
         Column("activities", number=True),
         Column("rewarded", number=True),
+        Column("redeemed", number=True),
+        Column("available", number=True),
     ]
     show(session, document, columns, rows)
 
@@ -152,6 +194,7 @@ def balance_command(session: Session, people: tuple[str, ...], question: Questio
 def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[str, Any]:
     balance = answer.figures.balance(person, answer.question.period)
     tenure = answer.figures.tenure(person, answer.day)
+    redeemed = redemptions(answer.figures, person, answer.question.period)
     return {
         "person": person,
         "name": names.get(person),
@@ -160,6 +203,8 @@ def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[
         "points": format_amount(balance.points),
         "activities": balance.activities,
         "rewarded": balance.rewarded,
+        "redeemed": format_amount(sum(line.points for line in redeemed)),
+        "available": format_amount(available(answer.figures, person).left),
     }
 
 
@@ -200,7 +245,7 @@ def ranking_command(
             raise click.UsageError(f"--unit {unit}: there is no such unit")
         found = _ranking_json(answer, unit, places)
         document = {**answer.about(), "unit": unit, "ranking": found}
-    rows = [{**row, "unit": _labelled(session, row["unit"], units)} for row in found]
+    rows = [{**row, "unit": labelled(session, row["unit"], units)} for row in found]
     columns = [
         Column("place", number=True),
         Column("person"),
@@ -260,138 +305,3 @@ def unrewarded_command(session: Session, question: Question) -> None:
         "모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it."
     )
     show(session, document, columns, rows, empty=every)
-
-
-@command(
-    "eligible",
-    "제도별로 누가 선정되는지 보입니다.\n\nPROGRAMME 없이 부르면 그날 시행 중인 제도를 보입니다."
-    " 날짜는 --as-of의 날짜, 없으면 오늘입니다.",
-    "Show who gets into a programme, within its quota.\n\nWithout PROGRAMME, the programmes"
-    " in force"
-    " are listed. The day that decides is that of --as-of, or today.",
-    [
-        "mileage eligible overseas-training --as-of 2005-12-31",
-        "mileage eligible overseas-training --as-of 2005-12-31 --all",
-        "mileage eligible --as-of 2005-12-31",
-    ],
-)
-@click.argument("programme", metavar="[PROGRAMME]", required=False)
-@option(
-    "--all",
-    "everyone",
-    ko="활동이 있는 모두와 그 결과",
-    en="Everyone with activities, and why they are out",
-    is_flag=True,
-)
-@question(period=False)
-@pass_session
-def eligible_command(
-    session: Session, programme: str | None, *, everyone: bool, question: Question
-) -> None:
-    """Show a selection."""
-    with asked(session, question) as answer:
-        if programme is None:
-            _show_programmes(answer)
-            return
-        selection = eligible(answer.figures, programme, answer.day)
-        # Without --all: those whom the quota decides about, the others did not get that far.
-        near = [each for each in selection.candidates if everyone or each.place]
-        _show_selection(answer, selection, near)
-
-
-def _show_programmes(answer: Asked) -> None:
-    figures, day, session = answer.figures, answer.day, answer.session
-    found = [eligible(figures, name, day) for name in programmes(figures, day)]
-    terms = [terms_json(selection) for selection in found]
-    rows = [
-        {**each, "title": session.pick(selection.terms.label)}
-        for each, selection in zip(terms, found, strict=True)
-    ]
-    columns = [
-        Column("programme"),
-        Column("title", wraps=True),
-        Column("period"),
-        Column("threshold", number=True),
-        Column("quota", number=True),
-        Column("clause"),
-    ]
-    document = {**answer.about(), "as_of": day.isoformat(), "programmes": terms}
-    none = Words("시행 중인 제도가 없습니다.", "No programme is in force.")
-    show(session, document, columns, rows, empty=none)
-
-
-def terms_json(selection: Selection) -> dict[str, Any]:
-    """A programme's terms as JSON."""
-    terms = selection.terms
-    return {
-        "programme": terms.programme,
-        "title": {"ko": terms.label.ko, "en": terms.label.en},
-        "period": terms.period.name,
-        "threshold": format_amount(terms.threshold),
-        "quota": terms.quota,
-        "break_by": list(terms.break_by),
-        "otherwise": terms.otherwise,
-        "clause": terms.clause,
-    }
-
-
-def _show_selection(answer: Asked, selection: Selection, shown: Sequence[Candidate]) -> None:
-    session, units = answer.session, answer.figures.unit_labels()
-    names = answer.names(each.person for each in shown)
-    found = [_candidate_json(answer, each, names) for each in shown]
-    document = {
-        **answer.about(),
-        "as_of": selection.as_of.isoformat(),
-        **terms_json(selection),
-        "candidates": found,
-    }
-    rows = [
-        {
-            **row,
-            "unit": _labelled(session, row["unit"], units),
-            "outcome": Shown(row["outcome"], session.pick(OUTCOMES[row["outcome"]])),
-        }
-        for row in found
-    ]
-    columns = [
-        Column("place", number=True),
-        Column("person"),
-        Column("name", wraps=True),
-        Column("unit", wraps=True),
-        Column("points", number=True),
-        Column("activities", number=True, optional=True),
-        Column("outcome", wraps=True),
-        Column("missing", number=True, detail=True),
-    ]
-    nobody = Words("기준에 이른 사람이 없습니다.", "Nobody reaches the threshold.")
-    show(session, document, columns, rows, title=_headline(session, selection), empty=nobody)
-
-
-def _candidate_json(answer: Asked, each: Candidate, names: Mapping[str, str]) -> dict[str, Any]:
-    tenure = answer.figures.tenure(each.person, answer.day)
-    return {
-        "place": each.place or None,
-        "person": each.person,
-        "name": names.get(each.person),
-        "unit": tenure.unit if tenure else None,
-        "points": format_amount(each.points),
-        "activities": each.activities,
-        "outcome": each.outcome,
-        "missing": format_amount(each.missing),
-    }
-
-
-def _headline(session: Session, selection: Selection) -> str:
-    terms = selection.terms
-    threshold, chosen = format_amount(terms.threshold), len(selection.selected)
-    what = f"{session.pick(terms.label)} ({terms.clause})"
-    quota_ko = "" if terms.quota is None else f", 정원 {terms.quota}명"
-    quota_en = "" if terms.quota is None else f", quota {terms.quota}"
-    return session.pick(
-        Words(
-            f"{what} {terms.period.name}, {selection.as_of} 기준: {threshold}점 이상{quota_ko},"
-            f" 선정 {chosen}명",
-            f"{what} {terms.period.name}, on {selection.as_of}: {threshold} points"
-            f" needed{quota_en}, {chosen} in",
-        )
-    )

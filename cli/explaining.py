@@ -10,8 +10,9 @@ from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import eligible, explain_candidate, explain_posting
 
-from .asking import line_json, terms_json
+from .asking import line_json
 from .base import command, option, pass_session
+from .eligibility import amount_or_none, decision_json, decision_words, terms_json
 from .output import Column, Node, print_tree, show
 from .questions import asked, question
 from .texts import Words
@@ -177,6 +178,9 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
         "outcome": candidate.outcome if candidate else "no_activity",
         "place": (candidate.place or None) if candidate else None,
         "points": format_amount(candidate.points if candidate else 0),
+        "grade": candidate.grade if candidate else None,
+        "value": amount_or_none(candidate.value) if candidate else None,
+        "decision": decision_json(candidate.decision) if candidate else None,
         "reason": {"ko": reason.ko, "en": reason.en},
     }
     pick, terms = answer.session.pick, selection.terms
@@ -187,4 +191,8 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
         if (points := format_amount(line.points)) != "0"
     )
     head = f"{_who(document)}, {pick(terms.label)} ({terms.clause}) {terms.period.name}"
-    return Node(head, (Node(pick(reason), below),))
+    decided = candidate.decision if candidate else None
+    nodes = [Node(pick(reason), below)]
+    if decided:
+        nodes.append(Node(pick(decision_words(decided))))
+    return Node(head, tuple(nodes))

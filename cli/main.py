@@ -32,7 +32,13 @@ COMMANDS = {
         "asking",
         Words("보상하는 규칙이 없는 활동", "List activities that no rule rewards"),
     ),
-    "eligible": ("asking", Words("제도별 선정 대상", "Show who gets into a programme")),
+    "eligible": ("eligibility", Words("제도별 선정 대상", "Show who gets into a programme")),
+    "entitlement": (
+        "entitlements",
+        Words("제도별 혜택: 부여, 승인, 불허, 취소", "Grant, approve, refuse and revoke"),
+    ),
+    "redeem": ("benefits", Words("마일리지 사용", "Redeem a person's points")),
+    "awards": ("benefits", Words("포상과 상장 목록", "List awards and their certificates")),
     "budget": (
         "budgets",
         Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),
@@ -44,7 +50,7 @@ COMMANDS = {
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),
     ),
     "catch-up": ("publishing", Words("새 기록을 점수에 반영", "Take new facts into the figures")),
-    "hr": ("publishing", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
+    "hr": ("hr", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
     "directory": ("directory", Words("이름과 사번", "Keep names and employee numbers")),
 }
 

@@ -88,7 +88,7 @@ def show(  # noqa: PLR0913 - an answer in all its forms
 
 
 def _csv(columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    from mileage.projections.hr import harmless  # noqa: PLC0415 - only for --csv
+    from mileage.projections.hrfile import harmless  # noqa: PLC0415 - only for --csv
 
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")

@@ -1,29 +1,27 @@
-"""Publishing: the read model rebuilt or caught up, and what HR is given."""
+"""Publishing: the read model rebuilt or caught up."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger import format_amount
-from mileage.projections import Outbox, ReadModel
+from mileage.projections import ReadModel
 
-from .base import DAY, Group, command, option, pass_session
-from .figures import brought_up, rebuild_with_bar
-from .output import Column, Shown, show, to_terminal
+from .base import command, option, pass_session
+from .figures import rebuild_with_bar
+from .output import Column, show, to_terminal
 from .texts import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
-    from mileage.projections import Batch, Difference, Rebuilt
+    from mileage.projections import Difference, Rebuilt
 
     from .session import Session
 
-__all__ = ["catch_up_command", "hr_command", "rebuild_command"]
+__all__ = ["catch_up_command", "rebuild_command"]
 
 TERMINAL_ROWS = 20
 
@@ -200,102 +198,3 @@ def catch_up_command(session: Session) -> None:  # noqa: D103 - its help is abov
             f"#{waiting}로 채택한 규칙집은 `mileage rebuild` 뒤에 적용됩니다",
             f"the rulebook adopted as #{waiting} is not in the figures until `mileage rebuild`",
         )
-
-
-hr_command = Group(
-    name="hr",
-    words=Words(
-        "인사부서에 넘길 묶음을 만들고 봅니다.",
-        "Hand over to HR what changed, and list what was handed over.",
-    ),
-    examples=("mileage hr export /srv/hr/inbox", "mileage hr list"),
-)
-
-
-@hr_command.command(
-    "export",
-    words=Words(
-        "지난 묶음 뒤에 달라진 것을 CSV와 명세로 DIR에 씁니다.\n\n명세에는 행 수, 합계,"
-        " 지문이 있습니다."
-        " 달라진 것이 없으면 아무것도 쓰지 않습니다.",
-        "Write what changed since the last batch to DIR, as CSV with a manifest.\n\nThe"
-        " manifest has"
-        " the count, the sums and the digest. When nothing changed, nothing is written.",
-    ),
-    examples=[
-        "mileage hr export out --as-of 2005-12-31",
-        "mileage hr export out --again 3",
-    ],
-    tabular="json",
-)
-@click.argument("folder", metavar="DIR", type=Path)
-@option("--as-of", ko="이날 기준 [오늘]", en="As of this date  [today]", type=DAY)
-@option(
-    "--encoding",
-    ko="CSV의 인코딩 [utf-8-sig]; cp949도 가능",
-    en="Encoding of the CSV file, e.g. cp949  [utf-8-sig]",
-)
-@option(
-    "--again",
-    ko="이 차수의 묶음을 그대로 다시 씀",
-    en="Write this batch again, byte for byte",
-    type=click.IntRange(1),
-    metavar="N",
-)
-@pass_session
-def export_command(
-    session: Session, folder: Path, as_of: date | None, encoding: str | None, again: int | None
-) -> None:
-    if again is not None and (as_of or encoding):
-        raise click.UsageError("--again writes a batch as it was: leave out --as-of and --encoding")
-    with session.ledger() as ledger:
-        outbox = Outbox(ledger)
-        batch: Batch | None
-        if again is not None:
-            batch = outbox.write_again(again, folder)
-        else:
-            with brought_up(session, ledger, as_of, None) as figures:
-                day = as_of or ledger.today()
-                batch = outbox.cut(figures, folder, as_of=day, encoding=encoding or "utf-8-sig")
-    if session.format == "json":
-        document = {"batch": _batch_json(batch) if batch else None}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
-    elif batch is None:
-        session.note(
-            "지난 묶음 뒤에 달라진 것이 없어 쓰지 않았습니다",
-            "nothing changed since the last batch; nothing is written",
-        )
-    else:
-        _show_batches(session, [batch])
-
-
-@hr_command.command(
-    "list",
-    words=Words("지금까지 만든 묶음을 보입니다.", "List the batches that were cut."),
-    examples=["mileage hr list"],
-)
-@pass_session
-def list_command(session: Session) -> None:
-    with session.ledger() as ledger:
-        _show_batches(session, Outbox(ledger).batches())
-
-
-def _batch_json(batch: Batch) -> dict[str, Any]:
-    return {**batch.manifest, "file": str(batch.file) if batch.file else None}
-
-
-def _show_batches(session: Session, batches: list[Batch]) -> None:
-    found = [_batch_json(batch) for batch in batches]
-    rows = [{**row, "digest": Shown(row["sha256"], row["sha256"][:12])} for row in found]
-    columns = [
-        Column("sequence", number=True),
-        Column("as_of"),
-        Column("position", number=True, optional=True),
-        Column("rows", number=True),
-        Column("sum_positive", number=True),
-        Column("sum_negative", number=True),
-        Column("digest", optional=True),
-        Column("file", wraps=True),
-    ]
-    none = Words("만든 묶음이 없습니다.", "No batch has been cut.")
-    show(session, {"batches": found}, columns, rows, empty=none)

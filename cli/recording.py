@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["init_command", "kinds_command", "record_command", "void_command"]
 
 # Their own commands record these, with more checks than a bare fact gets.
-OWN_COMMANDS = frozenset({"ledger.opened", "rulebook.adopted", "fact.voided"})
+OWN_COMMANDS = {
+    "ledger.opened": "init",
+    "rulebook.adopted": "rules adopt",
+    "fact.voided": "void",
+    "redemption.made": "redeem",
+}
 
 METAVAR_MAX = 65
 """So many characters of a choice's words stand beside its option; the widest help has 80."""
@@ -119,12 +124,8 @@ class RecordGroup(Group):
         from mileage.ledger import UnknownKind  # noqa: PLC0415 - slow, and not for --help
 
         if name in OWN_COMMANDS:
-            own = {
-                "ledger.opened": "init",
-                "rulebook.adopted": "rules adopt",
-                "fact.voided": "void",
-            }
-            raise click.UsageError(f"{name} has a command of its own: mileage {own[name]}", ctx)
+            own = OWN_COMMANDS[name]
+            raise click.UsageError(f"{name} has a command of its own: mileage {own}", ctx)
         try:
             session_of(ctx).kinds().get(name)
         except UnknownKind as error:

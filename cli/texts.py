@@ -5,7 +5,17 @@ from __future__ import annotations
 import os
 from typing import Literal, NamedTuple, Protocol
 
-__all__ = ["COLUMNS", "OUTCOMES", "STATUSES", "Bilingual", "Lang", "Words", "pick", "usual_lang"]
+__all__ = [
+    "COLUMNS",
+    "DECISIONS",
+    "OUTCOMES",
+    "STATUSES",
+    "Bilingual",
+    "Lang",
+    "Words",
+    "pick",
+    "usual_lang",
+]
 
 Lang = Literal["ko", "en"]
 
@@ -115,6 +125,28 @@ COLUMNS = {
     "unit": Words("소속", "Unit"),
     "voided_by": Words("취소", "Voided by"),
     "as_of": Words("기준일", "As of"),
+    "accepted": Words("수락", "Accepted"),
+    "approved_by": Words("승인자", "Approved by"),
+    "available": Words("가용", "Available"),
+    "award": Words("포상 번호", "Award"),
+    "basis": Words("공적 요지", "Basis"),
+    "certificate": Words("상장 번호", "Certificate"),
+    "cycle": Words("대상 기간", "Cycle"),
+    "decided_by": Words("결정자", "Decided by"),
+    "decided_on": Words("결정일", "Decided on"),
+    "decision": Words("결정", "Decision"),
+    "granted_by": Words("부여자", "Granted by"),
+    "granted_on": Words("수여일", "Granted on"),
+    "out": Words("응답 없음", "No answer"),
+    "prize": Words("부상(원)", "Prize (won)"),
+    "proposal": Words("제안", "Proposal"),
+    "proposed": Words("규칙의 판단", "By the rule"),
+    "received": Words("수령", "Received"),
+    "redeemed": Words("사용", "Redeemed"),
+    "redemption": Words("사용 번호", "Redemption"),
+    "share_percent": Words("지분(%)", "Share (%)"),
+    "value": Words("값", "Value"),
+    "withdrawn_on": Words("취소일", "Withdrawn on"),
 }
 """Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
 
@@ -125,6 +157,16 @@ OUTCOMES = {
     "tied_out": Words("동점 제외", "tied, left out"),
     "on_leave": Words("휴직 중", "on leave"),
     "not_serving": Words("재직 아님", "not serving"),
+    "other_rank": Words("대상 직급 아님", "of another rank"),
+    "recent": Words("최근에 받음", "had it recently"),
+}
+
+DECISIONS = {
+    "granted": Words("부여", "granted"),
+    "awaiting": Words("부여, 승인 대기", "granted, to be approved"),
+    "approved": Words("부여·승인", "granted and approved"),
+    "refused": Words("불허", "refused"),
+    "revoked": Words("취소", "revoked"),
 }
 
 STATUSES = {

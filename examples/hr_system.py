@@ -20,7 +20,7 @@ from mileage.ledger import (
     format_amount,
     shares,
 )
-from mileage.projections import Outbox, ReadModel, eligible, explain_posting
+from mileage.projections import Outbox, ReadModel, eligible, explain_posting, grant
 
 RULEBOOK = files("mileage.seeds").joinpath("rulebooks/smba-2005.toml").read_text("utf-8")
 BY = "hr-system"
@@ -55,6 +55,13 @@ def main(folder: Path) -> None:
                 print("  ", step.en)
         selection = eligible(figures, "overseas-training", date(2005, 12, 31))
         print("in:", [candidate.person for candidate in selection.selected])
+
+        # The rule proposes, a person decides: here, all that is proposed.
+        day = date(2005, 12, 31)
+        granted = grant(ledger, model, "overseas-training", None, on=day, by="officer")
+        print("granted:", len(granted))
+        model.catch_up()
+        figures = model.figures()
 
         # HR gets exactly what changed since the last batch.
         outbox = Outbox(ledger)

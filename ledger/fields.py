@@ -32,6 +32,7 @@ __all__ = [
     "Label",
     "People",
     "Person",
+    "Points",
     "Reference",
     "Share",
     "Shares",
@@ -217,7 +218,14 @@ class Code(FieldType):
 
 @attrs.frozen
 class Person(Code):
-    """The opaque id of a person who has joined."""
+    """The opaque id of a person who has joined.
+
+    Attributes:
+        serving: Whether the person must serve on the day of the fact; if not, one who has left
+            will do.
+    """
+
+    serving: bool = attrs.field(default=True, kw_only=True)
 
     refers_to = ("member",)
 
@@ -352,6 +360,21 @@ class Hours(Amount):
     def limits(self) -> str:
         """What the value must be, in words."""
         return f"more than 0 and at most {self.hours_max} hours"
+
+
+@attrs.frozen
+class Points(Amount):
+    """Points of mileage, more than 0, to four decimal places."""
+
+    @property
+    def units(self) -> tuple[int, int]:
+        """The least and the most in 1/10,000."""
+        return 1, to_units(self.most)
+
+    @property
+    def limits(self) -> str:
+        """What the value must be, in words."""
+        return f"more than 0 and at most {self.most:,} points"
 
 
 @attrs.frozen

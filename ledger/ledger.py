@@ -633,7 +633,7 @@ class Writer:
             case (("member" | "unit") as category,):
                 if state is None:
                     raise Refused(f"{category}.unknown", f"{thing} is not known", field=name)
-                if category == "member" and not state.serves_on(day):
+                if category == "member" and not _may_be_named(field, state, day):
                     raise Refused(
                         "member.not-serving",
                         f"{thing} does not serve on {day}",
@@ -810,6 +810,11 @@ class Writer:
         facts = [self._ledger._fact(each) for each in self._session.events(stream)]  # noqa: SLF001
         voids = [(fact.key, fact.data.fact) for fact in facts if _is_void(fact)]
         return self._ledger._fact(event).key in voided_keys(voids)  # noqa: SLF001
+
+
+def _may_be_named(field: FieldType, member: Any, day: date) -> bool:
+    """Whether a person serves on a day or, where that is not asked for, has joined by then."""
+    return member.serves_on(day) or (not getattr(field, "serving", True) and member.joined_by(day))
 
 
 def _speaks_of(fact: Fact, kind: Kind, thing: str) -> bool:

@@ -16,8 +16,11 @@ Nothing here writes a fact. Figures are derived from facts and adopted rulebooks
 kept in a read model that can be thrown away and built again at any time.
 """
 
+from .acknowledging import Acknowledged, acknowledge
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
+from .awards import AwardLine, awards
 from .budgets import Budget, budgets
+from .decisions import Decision, decisions
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
 from .figures import (
@@ -30,7 +33,8 @@ from .figures import (
     Tenure,
     UnknownPerson,
 )
-from .hr import Batch, HrLine, Outbox, entitlements
+from .granting import Grant, grant, proposal
+from .hr import HrKey, HrLine, entitlements
 from .learning import (
     Plan,
     Progress,
@@ -39,23 +43,33 @@ from .learning import (
     learning_plans,
     learning_progress,
 )
+from .outbox import Batch, BatchTally, HrStatus, Outbox
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
 
 __all__ = [
+    "Acknowledged",
     "AdoptedRulebook",
+    "Available",
+    "AwardLine",
     "Balance",
     "Batch",
+    "BatchTally",
     "Budget",
     "Candidate",
     "CaughtUp",
     "Cut",
+    "Decision",
     "Difference",
     "Explanation",
     "Figures",
+    "Grant",
+    "HrKey",
     "HrLine",
+    "HrStatus",
     "NoReadModel",
     "Outbox",
     "Period",
@@ -65,6 +79,7 @@ __all__ = [
     "ReadModel",
     "Reason",
     "Rebuilt",
+    "RedemptionLine",
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
@@ -75,19 +90,27 @@ __all__ = [
     "UnknownPerson",
     "UnknownPlan",
     "UnknownProgramme",
+    "acknowledge",
     "activity_infos",
     "adopt_rulebook",
     "adopted_rulebooks",
+    "available",
+    "awards",
     "budgets",
     "check_rulebook",
+    "decisions",
     "eligible",
     "entitlements",
     "explain_candidate",
     "explain_posting",
+    "grant",
     "learning_plan",
     "learning_plans",
     "learning_progress",
     "parse_rulebook",
     "programmes",
+    "proposal",
+    "redeem",
+    "redemptions",
     "try_adoption",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mileage.ledger import CorruptFact
 from mileage.ledger.facts import format_instant
 
-from . import plan
+from . import plan, registers
 from .decode import Slice, day_number, decode_facts
 from .publish import publish
 from .rules import Rules, adopted_rules, gone_facts, known_activities, rule_rows
@@ -33,6 +33,7 @@ _RAW_TABLES = {
         "position BIGINT, person VARCHAR, day BIGINT, unit VARCHAR, rank VARCHAR, status VARCHAR,"
         " joins BOOLEAN"
     ),
+    **registers.RAW_TABLES,
 }
 
 _INTERN = (
@@ -138,14 +139,9 @@ def build_read_model(
 
 def _last_day(con: duckdb.DuckDBPyConnection, office: Sequence[Recorded]) -> int:
     """The last day of any fact the figures depend on."""
-    [(day,)] = con.execute(
-        """
-        SELECT coalesce(max(day), 0) FROM (
-            SELECT max(day) AS day FROM w_raw_fact UNION ALL
-            SELECT max(day) FROM w_raw_withdrawal UNION ALL
-            SELECT max(day) FROM w_raw_service)
-        """
-    ).fetchall()
+    dated = ("w_raw_fact", "w_raw_withdrawal", "w_raw_service", *registers.RAW_TABLES)
+    days = " UNION ALL ".join(f"SELECT max(day) AS day FROM {table}" for table in dated)
+    [(day,)] = con.execute(f"SELECT coalesce(max(day), 0) FROM ({days})").fetchall()
     return max(int(day), *(day_number(item.fact.occurred_on) for item in office), 0)
 
 
@@ -181,7 +177,7 @@ def score(
     _fill(con, "activities", known_activities(ledger.kinds))
     for table, rows in rule_rows(rules, ledger.kinds).items():
         _fill(con, table, rows)
-    for statement in _INTERN:
+    for statement in (*_INTERN, *registers.STEPS):
         con.execute(statement)
     _check_parties(con)
     steps = (

@@ -17,7 +17,7 @@ from mileage.ledger.kinds.member import MemberJoined
 from mileage.ledger.kinds.unit import UnitEstablished
 from mileage.ledger.ledger import voided_keys
 
-from . import plan
+from . import plan, registers
 from .build import BALANCES, POSTINGS
 from .decode import SERVICE_STATUS, activity_ids, day_number, people_fields
 
@@ -36,6 +36,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     """Make the plan's work tables on a connection, once."""
     for statement in plan.work_ddl():
         connection.execute(statement)
+    for name, columns in registers.RAW_TABLES.items():
+        connection.execute(f"CREATE TEMP TABLE {name} ({columns})")
     connection.execute("CREATE TEMP TABLE w_people (id BIGINT PRIMARY KEY)")
 
 
@@ -81,6 +83,7 @@ class _Batch:
         streams: Things of which every activity is derived anew.
         alone: Facts that are derived by themselves.
         members: Persons whose service is derived anew.
+        registered: Things whose rows in the registers are derived anew.
     """
 
     connection: sqlite3.Connection
@@ -89,6 +92,7 @@ class _Batch:
     streams: dict[str, None] = attrs.field(factory=dict)
     alone: list[Recorded] = attrs.field(factory=list)
     members: dict[str, None] = attrs.field(factory=dict)
+    registered: dict[str, None] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.numbers = activity_ids(self.ledger.kinds)
@@ -105,6 +109,8 @@ class _Batch:
         """Note what a new fact touches."""
         fact, kind = item.fact, item.fact.kind
         stream = fact.originator_id
+        if stream.partition(":")[0] in registers.CATEGORIES:
+            self.registered[stream] = None
         if isinstance(fact.data, FactVoided):
             self.streams[stream] = None
             if stream.startswith("member:"):
@@ -130,6 +136,8 @@ class _Batch:
             execute(f"DELETE FROM {table}")
         if self.members:
             self._serve()
+        if self.registered:
+            self._register()
         if self.streams or self.alone:
             self._derive(shape)
             self._score(shape)
@@ -177,6 +185,14 @@ class _Batch:
             " WHERE person IN (SELECT person FROM w_service)"
         )
         execute("DELETE FROM w_gone")
+
+    def _register(self) -> None:
+        """Derive the registers' rows of the things concerned anew."""
+        found = [self._facts(stream) for stream in self.registered]
+        for facts in found:
+            self._insert_gone(facts)
+        registers.catch_up(self.connection, [item for facts in found for item in facts])
+        self.connection.execute("DELETE FROM w_gone")
 
     def _insert_service(self, person: int, item: Recorded) -> None:
         fact = item.fact
@@ -232,7 +248,7 @@ class _Batch:
         for statement in plan.activity_steps(shape):
             self.connection.execute(plan.for_sqlite(statement))
 
-    def _insert_gone(self, facts: Iterable[Recorded]) -> None:
+    def _insert_gone(self, facts: Sequence[Recorded]) -> None:
         by = _voided_by(facts)
         self.connection.executemany(
             "INSERT INTO w_gone VALUES (?, 'voided', ?)",

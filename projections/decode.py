@@ -28,6 +28,8 @@ from mileage.ledger.kinds.member import (
 from mileage.ledger.kinds.unit import UnitEstablished
 from mileage.ledger.ledger import database_name
 
+from . import registers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
@@ -270,7 +272,8 @@ def _decode_kind(
     )
     decoded = (
         f"SELECT CASE WHEN {exact} THEN position ELSE error('corrupt') END AS position, stream,"
-        " try_cast(f.occurred_on AS DATE) AS date, f.recorded_at AS recorded_at, f.data AS data"
+        " try_cast(f.occurred_on AS DATE) AS date, f.recorded_at AS recorded_at,"
+        " f.recorded_by AS recorded_by, f.data AS data"
         f" FROM ({read})"
     )
     within, limits = _within(part)
@@ -371,6 +374,7 @@ def _targets(
             f" {_column('rank' if 'rank' in kind.fields else '')},"
             f" {_text(status)}, {kind.cls is MemberJoined}",
         )
+    yield from registers.targets(kind, _DAY)
     if kind.name in OFFICE_TOPICS:
         yield "w_office", "position"
     if kind.cls is UnitEstablished:

@@ -1,4 +1,7 @@
-"""Eligibility for a programme: who reaches its threshold, and who gets in within its quota."""
+"""Eligibility for a programme: who reaches its threshold, what the rule proposes, what is decided.
+
+The rule proposes; people decide (``decisions``). Both are asked of the same figures.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,30 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 from mileage.ledger import Label, MileageError
 
+from .decisions import Decision, decisions
 from .decode import day_number
-from .figures import Period
+from .figures import Period, day_of
+from .rulebook import GradeTerms, Percentage, Recent
+from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from .figures import Figures
+    from .rulebook import Rounding
 
 __all__ = ["Candidate", "Selection", "Terms", "UnknownProgramme", "eligible", "programmes"]
 
 Outcome = Literal[
-    "selected", "below_threshold", "beyond_quota", "tied_out", "on_leave", "not_serving"
+    "selected",
+    "below_threshold",
+    "beyond_quota",
+    "tied_out",
+    "on_leave",
+    "not_serving",
+    "other_rank",
+    "recent",
 ]
 
 
@@ -34,13 +48,22 @@ class Terms:
     Attributes:
         programme: Id of the programme.
         label: Its title.
-        period: The period its points are counted in.
-        threshold: Points needed, 1/10,000 point.
+        period: The period its points are counted in; its name is the cycle decisions are for.
+        threshold: Points needed, 1/10,000 point; of several tiers the lowest.
         quota: How many can get in; ``None`` for all.
         break_by: What decides between equal points, in order.
-        otherwise: Whether those still tied at the last place are all in or all out.
+        otherwise: Whether those still tied at the last place are all in or all out; between two
+            grades, whether all get the better or the lower.
         clause: Clause of the dated value.
         adoption: Position of the adoption of the rulebook.
+        percentage: What the quota is a percentage of, if it is one.
+        grades: Tiers by points or grades by rank, best first; empty for a plain selection.
+        rounding: How percentages of grades become numbers of people.
+        value: What a plain selection is worth, 1/10,000 of the unit.
+        unit: What values are in.
+        ranks: Ranks it is for; all when empty.
+        recent: Whose earlier grants leave people out.
+        four_eyes: Whether a grant needs a second person's approval.
     """
 
     programme: str
@@ -52,20 +75,39 @@ class Terms:
     otherwise: Literal["include", "exclude"]
     clause: str
     adoption: int
+    percentage: Percentage | None = None
+    grades: tuple[GradeTerms, ...] = ()
+    rounding: Rounding = "down"
+    value: int | None = None
+    unit: Label | None = None
+    ranks: tuple[str, ...] = ()
+    recent: Recent | None = None
+    four_eyes: bool = False
+
+    @property
+    def tiered(self) -> bool:
+        """Whether its grades are tiers by points, and not by rank."""
+        return any(grade.threshold_points is not None for grade in self.grades)
 
 
 @attrs.frozen
 class Candidate:
-    """A person with activities in the programme's period.
+    """A person who serves, has activities in the programme's period, or was decided about.
 
     Attributes:
         place: Place in the order of selection, from 1; those still tied share one. 0 for people
-            who do not serve or do not reach the threshold.
+            who cannot be selected or do not reach the threshold.
         person: Id of the person.
         points: Points in the period, 1/10,000 point.
         activities: Rewarded activities in the period.
-        outcome: Whether the person is in, and why not.
+        outcome: Whether the rule proposes the person, and why not.
         missing: Points short of the threshold, 1/10,000 point.
+        unit: Unit on the day, if any.
+        rank: Rank on the day, if any.
+        grade: Grade or tier the rule proposes, if the programme has any.
+        value: What the rule proposes, 1/10,000 of the programme's unit, if stated.
+        recent: The earlier grant that leaves the person out.
+        decision: What people decided about this cycle; ``None`` while it is open.
     """
 
     place: int
@@ -74,16 +116,33 @@ class Candidate:
     activities: int
     outcome: Outcome
     missing: int
+    unit: str | None = None
+    rank: str | None = None
+    grade: str | None = None
+    value: int | None = None
+    recent: Decision | None = None
+    decision: Decision | None = None
 
     @property
     def selected(self) -> bool:
-        """Whether the person gets in."""
+        """Whether the rule proposes the person."""
         return self.outcome == "selected"
+
+    @property
+    def differs(self) -> bool:
+        """Whether what was granted as proposed is no longer what the rule proposes.
+
+        What was decided for a stated reason stands by that.
+        """
+        made = self.decision
+        if made is None or made.stage not in ("granted", "approved") or made.granted_because:
+            return False
+        return not self.selected or (made.grade, made.value) != (self.grade, self.value)
 
 
 @attrs.frozen
 class Selection:
-    """A programme's terms on a day and what they make of everyone with activities.
+    """A programme's terms on a day and what they make of everybody.
 
     Attributes:
         terms: The terms.
@@ -97,23 +156,12 @@ class Selection:
 
     @property
     def selected(self) -> tuple[Candidate, ...]:
-        """Those who get in."""
+        """Those whom the rule proposes."""
         return tuple(c for c in self.candidates if c.selected)
 
     def of(self, person: str) -> Candidate | None:
-        """What became of a person; ``None`` without activities in the period."""
+        """What became of a person; ``None`` for one who neither serves nor did anything."""
         return next((c for c in self.candidates if c.person == person), None)
-
-
-@attrs.frozen
-class _Standing:
-    """A person's standing before places are given; ``order`` sorts, equal ones are tied."""
-
-    person: str
-    points: int
-    activities: int
-    status: str
-    order: tuple[int, ...]
 
 
 def programmes(figures: Figures, as_of: date) -> list[str]:
@@ -127,7 +175,7 @@ def programmes(figures: Figures, as_of: date) -> list[str]:
 
 
 def terms(figures: Figures, programme: str, as_of: date) -> Terms:
-    """A programme's terms on a day.
+    """A programme's terms on a day; a quota in percent is worked out by ``eligible``.
 
     Raises:
         UnknownProgramme: No rulebook in force on that day has it.
@@ -135,14 +183,23 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
     day = day_number(as_of)
     rows = figures.query(
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
-        " adoption FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
+        " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
+        " recent_cycles, recent_programmes, four_eyes, day_from"
+        " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
     if not rows:
         known = ", ".join(programmes(figures, as_of)) or "none"
         msg = f"{programme}: no such programme on {as_of} (in force: {known})"
         raise UnknownProgramme(msg)
-    name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0]
+    name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
+    percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
+    recent_programmes, four_eyes, day_from = rows[0][19:]
+    grades = figures.query(
+        "SELECT grade, threshold, percent, places, value FROM programme_grades"
+        " WHERE programme = ? AND day_from = ? ORDER BY place",
+        (programme, day_from),
+    )
     return Terms(
         programme=name,
         label=Label(ko, en),
@@ -153,13 +210,28 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         otherwise=otherwise,
         clause=clause,
         adoption=adoption,
+        percentage=_percentage(percent, of, rounding),
+        grades=tuple(GradeTerms(*grade) for grade in grades),
+        rounding=rounding,
+        value=value,
+        unit=Label(unit_ko, unit_en) if unit_ko is not None else None,
+        ranks=tuple(ranks.split()),
+        recent=Recent(years, cycles, tuple(recent_programmes.split())) if years or cycles else None,
+        four_eyes=bool(four_eyes),
     )
 
 
-def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
-    """Who gets into a programme on a day.
+def _percentage(percent: int | None, of: str, rounding: Rounding) -> Percentage | None:
+    if percent is None:
+        return None
+    return Percentage(percent, int(of) if of.isdecimal() else of, rounding)  # type: ignore[arg-type]
 
-    People on leave or no longer serving on that day are not selected, whatever their points.
+
+def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
+    """Whom a programme's rule proposes on a day, and what people decided.
+
+    Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
+    serving, of another rank or with a recent grant are not proposed, whatever their points.
 
     Args:
         figures: Figures as of that day.
@@ -171,93 +243,191 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     """
     stated = terms(figures, programme, as_of)
     standings = _standings(figures, stated, as_of)
-    fit = [s for s in standings if s.status == "serving" and s.points >= stated.threshold]
-    ordered = sorted(fit, key=lambda s: (s.order, s.person))
-    chosen = select(ordered, stated.quota, stated.otherwise)
-    places = _places(ordered)
-    candidates = [
-        Candidate(place, s.person, s.points, s.activities, outcome, 0)
-        for s, place, outcome in zip(ordered, places, chosen, strict=True)
-    ]
-    chosen_from = set(fit)
-    rest = sorted(
-        (s for s in standings if s not in chosen_from), key=lambda s: (-s.points, s.person)
-    )
-    candidates += [
-        Candidate(
-            0,
-            s.person,
-            s.points,
-            s.activities,
-            _left_out(s.status),
-            max(0, stated.threshold - s.points),
+    lately = _recent_grants(figures, stated, as_of)
+    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, lately))}
+    fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
+    stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
+    made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
+    candidates = _placed(stated, fit)
+    for s in sorted((s for s in standings if s.person in out), key=_from_the_top):
+        missing = max(0, stated.threshold - s.points)
+        candidates.append(
+            Candidate(0, s.person, s.points, s.activities, out[s.person], missing, s.unit, s.rank)
         )
-        for s in rest
-    ]
-    return Selection(stated, as_of, tuple(candidates))
+    return Selection(
+        stated,
+        as_of,
+        tuple(
+            attrs.evolve(each, recent=lately.get(each.person), decision=made.get(each.person))
+            for each in candidates
+        ),
+    )
 
 
-def select(
-    ordered: Sequence[_Standing], quota: int | None, otherwise: Literal["include", "exclude"]
-) -> list[Outcome]:
-    """Fill the quota from the front; ``otherwise`` decides about a tie at the last place."""
-    if quota is None or len(ordered) <= quota:
-        return ["selected"] * len(ordered)
-    line = ordered[quota - 1].order if quota else None
-    tie_splits = quota > 0 and ordered[quota].order == line
-    outcomes: list[Outcome] = []
-    for index, standing in enumerate(ordered):
-        if tie_splits and standing.order == line:
-            outcomes.append("selected" if otherwise == "include" else "tied_out")
-        else:
-            outcomes.append("selected" if index < quota else "beyond_quota")
-    return outcomes
+def _from_the_top(standing: Standing) -> tuple[int, str]:
+    return -standing.points, standing.person
 
 
-def _places(ordered: Sequence[_Standing]) -> list[int]:
-    places: list[int] = []
-    for index, standing in enumerate(ordered):
-        tied = index and ordered[index - 1].order == standing.order
-        places.append(places[-1] if tied else index + 1)
-    return places
+def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) -> Outcome | None:
+    """Why somebody cannot be selected, whatever the quota."""
+    if standing.status == "leave":
+        return "on_leave"
+    if standing.status != "serving":
+        return "not_serving"
+    if stated.ranks and standing.rank not in stated.ranks:
+        return "other_rank"
+    if standing.person in lately:
+        return "recent"
+    return "below_threshold" if standing.points < stated.threshold else None
 
 
-def _left_out(status: str) -> Outcome:
-    match status:
-        case "serving":
-            return "below_threshold"
-        case "leave":
-            return "on_leave"
-        case _:
-            return "not_serving"
+def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None:
+    """The number a quota comes to: as stated, of all grades, or the percentage rounded."""
+    percentage = stated.percentage
+    if percentage is None:
+        if not stated.grades or stated.tiered:
+            return stated.quota
+        last = _ends(stated, fit)[-1]
+        return last if last < fit or stated.grades[0].places is not None else None
+    whole = percentage.of
+    if whole == "eligible":
+        whole = fit
+    elif whole == "serving":
+        whole = sum(
+            s.status in ("serving", "leave") and (not stated.ranks or s.rank in stated.ranks)
+            for s in standings
+        )
+    return part_of(percentage.percent, whole, percentage.rounding)
 
 
-def _standings(figures: Figures, stated: Terms, as_of: date) -> list[_Standing]:
-    day = day_number(as_of)
+def _placed(stated: Terms, fit: Sequence[Standing]) -> list[Candidate]:
+    """Those who qualify, in order, each with the place and with what the rule proposes."""
+    if stated.tiered:
+        thresholds = [grade.threshold_points or 0 for grade in stated.grades]
+        allotted: list[tuple[int | None, bool]] = [
+            (tier_of(s.points, thresholds), False) for s in fit
+        ]
+    else:
+        allotted = allot(fit, _ends(stated, len(fit)), stated.otherwise)
+    candidates = []
+    for s, place, (number, tied) in zip(fit, places_of(fit), allotted, strict=True):
+        outcome: Outcome = "tied_out" if tied else "beyond_quota" if number is None else "selected"
+        grade = stated.grades[number] if stated.grades and number is not None else None
+        plain = stated.value if outcome == "selected" else None
+        candidates.append(
+            Candidate(
+                place,
+                s.person,
+                s.points,
+                s.activities,
+                outcome,
+                0,
+                s.unit,
+                s.rank,
+                grade.grade if grade else None,
+                grade.value if grade else plain,
+            )
+        )
+    return candidates
+
+
+def _ends(stated: Terms, fit: int) -> list[int]:
+    """Up to which place each grade goes; a plain selection is one grade up to the quota."""
+    if not stated.grades:
+        return [fit if stated.quota is None else stated.quota]
+    if stated.grades[0].percent is not None:
+        return boundaries([grade.percent or 0 for grade in stated.grades], fit, stated.rounding)
+    ends, total = [], 0
+    for grade in stated.grades:
+        total += grade.places or 0
+        ends.append(total)
+    return ends
+
+
+def _recent_grants(figures: Figures, stated: Terms, as_of: date) -> dict[str, Decision]:
+    """Grants in effect that leave people out, the latest of each person."""
+    recent, found = stated.recent, dict[str, Decision]()
+    if recent is None:
+        return found
+    before = _cycles_before(stated.period, recent.cycles or 0)
+    for programme in recent.programmes:
+        for each in decisions(figures, programme):
+            if each.granted_on is None or not each.in_effect or not _earlier(each, stated, as_of):
+                continue
+            if recent.years is None:
+                counts = each.cycle in before
+            else:
+                ends = day_number(each.granted_on) + recent.years * 10_000
+                counts = day_number(as_of) < ends
+            latest = found.get(each.person)
+            if counts and (latest is None or each.granted_on >= (latest.granted_on or as_of)):
+                found[each.person] = each
+    return found
+
+
+def _earlier(grant: Decision, stated: Terms, as_of: date) -> bool:
+    """Whether a grant came before: for an earlier cycle, or of another programme by that day.
+
+    Grants of the cycle itself and of later ones say nothing about it, also when it is asked for
+    again after they were made.
+    """
+    try:
+        begun = Period.parse(grant.cycle).day_from < stated.period.day_from
+    except ValueError:
+        begun = False
+    if begun or grant.programme == stated.programme:
+        return begun
+    return grant.granted_on is not None and grant.granted_on <= as_of
+
+
+def _cycles_before(period: Period, count: int) -> set[str]:
+    """Names of the so many periods of the same kind before one."""
+    names: set[str] = set()
+    kind = period.kind
+    for _ in range(count):
+        first = day_of(period.day_from)
+        period = Period.around(kind, first.fromordinal(first.toordinal() - 1))
+        names.add(period.name)
+    return names
+
+
+_STANDINGS = """
+WITH sums AS (
+    SELECT p.person, sum(p.points) AS points,
+           count(CASE WHEN p.points > 0 THEN 1 END) AS activities,
+           max(CASE WHEN p.points > 0 THEN p.day END) AS reached
+    FROM postings p WHERE p.day >= ? AND p.day < ? GROUP BY p.person
+)
+SELECT m.person, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.reached, 0),
+       coalesce((SELECT min(j.day_from) FROM tenures j WHERE j.person = m.id), 0),
+       coalesce(t.status, ''), u.unit, t.rank
+FROM people m
+LEFT JOIN sums s ON s.person = m.id
+LEFT JOIN tenures t ON t.person = m.id AND t.day_from <= ? AND ? < t.day_until
+LEFT JOIN units u ON u.id = t.unit
+WHERE t.status IN ('serving', 'leave') OR s.person IS NOT NULL
+   OR EXISTS (SELECT 1 FROM decisions d
+              WHERE d.person = m.id AND d.programme = ? AND d.cycle = ?)
+"""
+
+
+def _standings(figures: Figures, stated: Terms, as_of: date) -> list[Standing]:
+    day, period = day_number(as_of), stated.period
     rows = figures.query(
-        """
-        SELECT m.person, sum(p.points), count(CASE WHEN p.points > 0 THEN 1 END),
-               max(CASE WHEN p.points > 0 THEN p.day * 10000000000 + p.position END),
-               (SELECT t.status FROM tenures t WHERE t.person = p.person
-                AND t.day_from <= ? AND ? < t.day_until),
-               (SELECT min(t.day_from) FROM tenures t WHERE t.person = p.person)
-        FROM postings p JOIN people m ON m.id = p.person
-        WHERE p.day >= ? AND p.day < ? GROUP BY p.person
-        """,
-        (day, day, stated.period.day_from, stated.period.day_until),
+        _STANDINGS,
+        (period.day_from, period.day_until, day, day, stated.programme, period.name),
     )
     return [
-        _Standing(
+        Standing(
             person=person,
             points=points,
             activities=activities,
-            status=status or "",
-            order=(
-                -points,
-                *_broken(stated.break_by, activities, reached or 0, joined or 0),
-            ),
+            status=status,
+            unit=unit,
+            rank=rank,
+            order=(-points, *_broken(stated.break_by, activities, reached, joined)),
         )
-        for person, points, activities, reached, status, joined in rows
+        for person, points, activities, reached, joined, status, unit, rank in rows
     ]
 
 
@@ -265,6 +435,5 @@ def _broken(
     break_by: tuple[str, ...], activities: int, reached: int, joined: int
 ) -> tuple[int, ...]:
     """What breaks ties, smaller first: more activities, reached earlier, longer service."""
-    day_reached = reached // 10_000_000_000
-    values = {"activities": -activities, "earliest": day_reached, "joined": joined}
+    values = {"activities": -activities, "earliest": reached, "joined": joined}
     return tuple(values[name] for name in break_by)

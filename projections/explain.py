@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger
 
-    from .eligibility import Candidate, Selection
+    from .eligibility import Candidate, Selection, Terms
     from .figures import Cut, StatementLine
 
 __all__ = ["Explanation", "explain_candidate", "explain_posting"]
@@ -178,39 +178,76 @@ def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
 ) -> Label:
     """Say why a person is in or out."""
     terms = selection.terms
-    threshold = format_amount(terms.threshold)
     if candidate is None:
         return Label(
             f"{terms.period.name} 기간의 활동이 없음", f"no activity in {terms.period.name}"
         )
-    points, missing = format_amount(candidate.points), format_amount(candidate.missing)
-    quota = terms.quota
+    quota, place = terms.quota, candidate.place
     match candidate.outcome:
         case "selected":
-            return Label(
-                f"선정: {points}점, 기준 {threshold}점 이상, {candidate.place}위"
-                + (f" / 정원 {quota}명" if quota is not None else ""),
-                f"in: {points} points, {threshold} needed, place {candidate.place}"
-                + (f" of {quota}" if quota is not None else ""),
-            )
+            return _selected(selection, candidate)
         case "below_threshold":
+            threshold, missing = format_amount(terms.threshold), format_amount(candidate.missing)
             return Label(
                 f"기준 {threshold}점에 {missing}점 부족",
                 f"{missing} points short of the threshold of {threshold}",
             )
         case "beyond_quota":
-            return Label(
-                f"{candidate.place}위: 정원 {quota}명을 넘음",
-                f"place {candidate.place}: beyond the quota of {quota}",
-            )
+            return Label(f"{place}위: 정원 {quota}명을 넘음", _beyond(place, quota))
         case "tied_out":
             return Label(
-                f"{candidate.place}위 동점: 정원 {quota}명에 모두 들 수 없어 모두 제외",
-                f"tied at place {candidate.place}: not all fit in the quota of {quota}, so none",
+                f"{place}위 동점: 정원 {quota}명에 모두 들 수 없어 모두 제외",
+                f"tied at place {place}: not all fit in the quota of {quota}, so none",
             )
         case "on_leave":
             return Label(f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}")
+        case "other_rank":
+            ranks = ", ".join(terms.ranks)
+            return Label(f"대상 직급({ranks})이 아님", f"only for the ranks {ranks}")
+        case "recent":
+            return _recent(terms, candidate)
         case _:
             return Label(
                 f"{selection.as_of} 현재 재직하지 않음", f"not serving on {selection.as_of}"
             )
+
+
+def _beyond(place: int, quota: int | None) -> str:
+    return f"place {place}: beyond the quota of {quota}"
+
+
+def _selected(selection: Selection, candidate: Candidate) -> Label:
+    """In, with points and place; with the grade or tier and what it takes, if there are any."""
+    terms, points = selection.terms, format_amount(candidate.points)
+    grade = next((each for each in terms.grades if each.grade == candidate.grade), None)
+    needed = terms.threshold
+    if grade and grade.threshold_points is not None:
+        needed = grade.threshold_points
+    quota, threshold = terms.quota, format_amount(needed)
+    lead_ko, lead_en = ("선정", "in") if grade is None else (f"‘{grade.grade}’", grade.grade)
+    in_all_ko = "" if quota is None else f" / 정원 {quota}명"
+    in_all_en = "" if quota is None else f" of {quota}"
+    if grade and grade.percent is not None:
+        percent = format_amount(grade.percent)
+        in_all_ko, in_all_en = f", {percent}%", f", {percent} %"
+    return Label(
+        f"{lead_ko}: {points}점, 기준 {threshold}점 이상, {candidate.place}위{in_all_ko}",
+        f"{lead_en}: {points} points, {threshold} needed, place {candidate.place}{in_all_en}",
+    )
+
+
+def _recent(terms: Terms, candidate: Candidate) -> Label:
+    """Left out by an earlier grant: which one, and how long it counts."""
+    grant, recent = candidate.recent, terms.recent
+    if grant is None or recent is None:  # an outcome of another version's figures
+        return Label("최근에 받음", "had it recently")
+    what, on = f"{grant.programme} {grant.cycle}", grant.granted_on
+    if recent.years is not None:
+        return Label(
+            f"{what}을(를) {on}에 받아 {recent.years}년간 제외",
+            f"had {what} on {on}: left out for {recent.years} years",
+        )
+    return Label(
+        f"{what}을(를) 받아 그 뒤 {recent.cycles}회 제외",
+        f"had {what}: left out of the next {recent.cycles} cycles",
+    )

@@ -80,6 +80,14 @@ class Period:
         msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
         raise ValueError(msg)
 
+    @property
+    def kind(self) -> str:
+        """What ``around`` calls a period of this kind: ``month`` … ``lifetime``."""
+        _, _, part = self.name.partition("-")
+        if not part:
+            return "lifetime" if self.name == "all" else "year"
+        return {"H": "half", "Q": "quarter"}.get(part[0], "month")
+
     @classmethod
     def around(cls, kind: str, day: date) -> Period:
         """The period of a kind (``month`` … ``lifetime``) in which a day lies."""

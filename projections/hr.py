@@ -1,87 +1,91 @@
-"""HR batches: exactly what changed since the last one, as a file and its manifest.
+"""What HR is told: for everyone what is decided and earned, and why it changed.
 
-What was sent is kept in an outbox (``NAME.hr.sqlite``), so that the next batch carries the
-difference to it whatever rule or fact changed since, and a batch can be written again byte for
-byte. A batch is first written under names nobody takes for finished, then counts as cut, then gets
-its names, the manifest last. If the process ends in between, the next call finishes that batch.
+A line is about one person and one **key**: a programme, a code and the period it is for. For each
+key HR adds up the deltas it accepted.
+
+==============  ======================  =========  ===============================================
+programme       code                    period     amount
+==============  ======================  =========  ===============================================
+``mileage``     ``earned``              ``all``    points earned
+``mileage``     ``redeemed``            ``all``    points redeemed and not given back
+a programme     ``granted``             the cycle  1 for who has it, where it has no grades
+a programme     ``grade.CODE``          the cycle  1 for who has that grade or tier
+a programme     ``value``               the cycle  what was granted, in the programme's unit
+``award``       ``award.ID``            the year   1 for who got the award
+``award``       ``prize.ID``            the year   the person's part of the prize, in won
+==============  ======================  =========  ===============================================
+
+Of programmes only what is decided goes out: granted and, where four eyes are asked for, approved.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
-import os
-import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger import LedgerFileError, MileageError, format_amount
-from mileage.ledger.facts import format_instant
 
-from .decode import day_number
-from .eligibility import eligible, programmes
-from .figures import Period
+from .awards import awards
+from .decisions import decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-    from pathlib import Path
-
     from mileage.ledger import Ledger
 
     from .figures import Figures
 
-__all__ = ["Batch", "HrLine", "Outbox", "entitlements"]
+__all__ = ["HrKey", "HrLine", "Whys", "entitlements"]
 
-FORMAT = "mileage-hr/1"
-BALANCE = "mileage"
-COLUMNS = ("batch", "line", "person", "employee_number", "code", "previous", "new", "delta")
-_TEXT_COLUMNS = frozenset({"person", "employee_number", "code"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 UNIT = 10_000
+MILEAGE, AWARD = "mileage", "award"
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-    sequence INTEGER PRIMARY KEY,
-    manifest TEXT NOT NULL,
-    delivered INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS lines (
-    sequence INTEGER NOT NULL REFERENCES batches (sequence),
-    line INTEGER NOT NULL,
-    person TEXT NOT NULL,
-    employee_number TEXT NOT NULL,
-    code TEXT NOT NULL,
-    previous INTEGER NOT NULL,
-    new INTEGER NOT NULL,
-    PRIMARY KEY (sequence, line)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS lines_person ON lines (person, code, sequence);
-"""
+
+@attrs.frozen(order=True)
+class HrKey:
+    """What a line is about.
+
+    Attributes:
+        person: Opaque id.
+        programme: Programme, ``mileage`` or ``award``.
+        code: What of it; see the module's table.
+        for_period: The period it is for, such as ``2005``.
+    """
+
+    person: str
+    programme: str
+    code: str
+    for_period: str
 
 
 @attrs.frozen
 class HrLine:
-    """What changed for one person and one entitlement.
+    """What changed for one person and one key.
 
     Attributes:
-        line: Number of the line, from 1.
-        person: Opaque id.
+        line: Number of the line in its batch, from 1.
+        key: What it is about.
         employee_number: The employer's number from the directory; may be empty.
-        code: ``mileage`` for the balance in points, else programme and period, such as
-            ``overseas-training/2005`` (1 in, 0 out); when the period is over it stays.
-        previous: What the batches before said, in 1/10,000.
+        in_period: Month in which the batch was cut, such as ``2005-12``: where payroll posts it.
+        previous: What the lines before, but rejected ones, add up to, in 1/10,000.
         new: What holds now, in 1/10,000.
+        reason: Why, the first that is true: ``resent`` (rejected before), ``correction``,
+            ``facts`` or ``decision``, ``rules`` (another rulebook), ``recalculated`` (a limit or a
+            service that changed); ``unchanged`` in a full batch.
+        facts: Positions of the facts that did it, as far as they are known.
+        supersedes: Ids of the rejected lines it takes the place of, ``BATCH:LINE``.
+        status: ``out``, ``accepted`` or ``rejected`` by HR.
+        note: What HR said to a rejection.
     """
 
     line: int
-    person: str
+    key: HrKey
     employee_number: str
-    code: str
+    in_period: str
     previous: int
     new: int
+    reason: str
+    facts: tuple[int, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    status: str = "out"
+    note: str = ""
 
     @property
     def delta(self) -> int:
@@ -89,316 +93,94 @@ class HrLine:
         return self.new - self.previous
 
 
-@attrs.frozen
-class Batch:
-    """A batch as it was cut.
-
-    Attributes:
-        sequence: Number of the batch, from 1 without gaps.
-        manifest: What the manifest file says.
-        lines: Its lines.
-        file: The CSV file, when it was written by this call.
-    """
-
-    sequence: int
-    manifest: Mapping[str, Any]
-    lines: tuple[HrLine, ...]
-    file: Path | None = None
-
-
-def entitlements(figures: Figures, as_of: date) -> dict[tuple[str, str], int]:
-    """What everyone is entitled to on a day, by person and code, in 1/10,000; zeros left out."""
-    found: dict[tuple[str, str], int] = {
-        (person, BALANCE): points
-        for person, points in figures.query(
-            "SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person"
-            " WHERE b.points <> 0"
-        )
-    }
-    for programme in programmes(figures, as_of):
-        selection = eligible(figures, programme, as_of)
-        for candidate in selection.selected:
-            found[candidate.person, f"{programme}/{selection.terms.period.name}"] = UNIT
+def entitlements(figures: Figures) -> dict[HrKey, int]:
+    """What everyone has by the figures, by key, in 1/10,000; zeros left out."""
+    found: dict[HrKey, int] = {}
+    for code, statement in _POINTS.items():
+        for person, points in figures.query(statement):
+            found[HrKey(person, MILEAGE, code, "all")] = points
+    for made in decisions(figures):
+        if made.in_effect:
+            code = f"grade.{made.grade}" if made.grade else "granted"
+            found[HrKey(made.person, made.programme, code, made.cycle)] = UNIT
+            if made.value:
+                found[HrKey(made.person, made.programme, "value", made.cycle)] = made.value
+    for line in awards(figures):
+        if line.withdrawn_on is None:
+            year = f"{line.granted_on.year:04d}"
+            found[HrKey(line.person, AWARD, f"award.{line.award}", year)] = UNIT
+            if line.prize:
+                found[HrKey(line.person, AWARD, f"prize.{line.award}", year)] = line.prize * UNIT
     return found
 
 
-class Outbox:
-    """The batches that were cut for HR."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.path = ledger.beside(".hr.sqlite")
-
-    def cut(
-        self, figures: Figures, folder: Path, *, as_of: date, encoding: str = "utf-8-sig"
-    ) -> Batch | None:
-        """Cut the next batch: what changed since the last, written to a folder.
-
-        Args:
-            figures: Figures as of that day.
-            folder: Where ``hr-batch-NNNNNN.csv`` and its ``.manifest.json`` go.
-            as_of: Day on which programmes are decided, in the ledger's zone.
-            encoding: Encoding of the CSV file.
-
-        Returns:
-            The batch, or ``None`` when nothing changed; then nothing is written.
-
-        Raises:
-            MileageError: Something cannot be written in the encoding.
-            LedgerFileError: A file cannot be written; the batch does not count as cut.
-        """
-        if as_of > self.ledger.today():
-            msg = f"{as_of} has not come yet: a batch cannot be cut as of that day"
-            raise MileageError(msg)
-        now = entitlements(figures, as_of)
-        connection = self._open()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            interrupted = self._interrupted(connection)
-            if interrupted:
-                return self._deliver(connection, interrupted, folder)
-            self._check_order(connection, as_of)
-            lines = self._changes(connection, now, as_of)
-            if not lines:
-                return None
-            sequence, previous = self._last(connection)
-            batch = _batch(sequence + 1, previous, lines, self._about(figures, as_of), encoding)
-            self._prepare(batch, folder)  # what can fail fails before the batch counts as cut
-            connection.execute(
-                "INSERT INTO batches VALUES (?, ?, 0)",
-                (batch.sequence, json.dumps(batch.manifest, ensure_ascii=False)),
-            )
-            connection.executemany(
-                "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(batch.sequence, *attrs.astuple(line)) for line in lines],
-            )
-            return self._deliver(connection, batch, folder)
-        except (OSError, sqlite3.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            msg = f"the batch could not be written: {reason}"
-            raise LedgerFileError(msg) from error
-        finally:
-            connection.close()
-
-    def write_again(self, sequence: int, folder: Path) -> Batch:
-        """Write a batch that was cut before, byte for byte the same.
-
-        Raises:
-            MileageError: There is no such batch.
-        """
-        for batch in self.batches():
-            if batch.sequence == sequence:
-                return attrs.evolve(batch, file=self._write(batch, folder))
-        msg = f"no batch {sequence} was cut"
-        raise MileageError(msg)
-
-    def batches(self) -> list[Batch]:
-        """All batches, oldest first."""
-        if not self.path.exists():
-            return []
-        connection = self._open()
-        try:
-            rows = connection.execute("SELECT sequence, manifest FROM batches ORDER BY sequence")
-            return [_stored(connection, *row) for row in rows.fetchall()]
-        finally:
-            connection.close()
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-            connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            msg = f"{self.path.name}: {error}"
-            raise LedgerFileError(msg) from error
-        return connection
-
-    def _interrupted(self, connection: sqlite3.Connection) -> Batch | None:
-        """The batch that was cut but perhaps not written before the process ended."""
-        row = connection.execute(
-            "SELECT sequence, manifest FROM batches WHERE delivered = 0"
-        ).fetchone()
-        return _stored(connection, *row) if row else None
-
-    def _deliver(self, connection: sqlite3.Connection, batch: Batch, folder: Path) -> Batch:
-        """Commit a batch, then put its files in place, the manifest last."""
-        connection.execute("COMMIT")
-        path = self._write(batch, folder)
-        connection.execute("UPDATE batches SET delivered = 1 WHERE sequence = ?", (batch.sequence,))
-        return attrs.evolve(batch, file=path)
-
-    def _check_order(self, connection: sqlite3.Connection, as_of: date) -> None:
-        """Refuse another ledger's outbox, and a day before the last batch's."""
-        _, last = self._last(connection)
-        if last and last["ledger"] != self.ledger.stream_of_opening:
-            msg = f"{self.path.name}: the outbox of another ledger; move it away"
-            raise LedgerFileError(msg)
-        if last and as_of.isoformat() < last["as_of"]:
-            msg = f"the last batch was cut as of {last['as_of']}: the next cannot be as of {as_of}"
-            raise MileageError(msg)
-
-    def _changes(
-        self, connection: sqlite3.Connection, now: Mapping[tuple[str, str], int], as_of: date
-    ) -> list[HrLine]:
-        sent = {
-            (person, code): new
-            for person, code, new in connection.execute(
-                "SELECT person, code, new FROM lines l WHERE sequence = (SELECT max(sequence)"
-                " FROM lines m WHERE m.person = l.person AND m.code = l.code)"
-            )
-            if _is_current(code, as_of)
-        }
-        changed = sorted(k for k in now.keys() | sent.keys() if now.get(k, 0) != sent.get(k, 0))
-        numbers = self.ledger.directory.find({person for person, _ in changed})
-        return [
-            HrLine(
-                line=number,
-                person=person,
-                employee_number=numbers[person].employee_number if person in numbers else "",
-                code=code,
-                previous=sent.get((person, code), 0),
-                new=now.get((person, code), 0),
-            )
-            for number, (person, code) in enumerate(changed, 1)
-        ]
-
-    def _last(self, connection: sqlite3.Connection) -> tuple[int, Mapping[str, Any] | None]:
-        row = connection.execute(
-            "SELECT sequence, manifest FROM batches ORDER BY sequence DESC LIMIT 1"
-        ).fetchone()
-        return (row[0], json.loads(row[1])) if row else (0, None)
-
-    def _about(self, figures: Figures, as_of: date) -> dict[str, Any]:
-        meta = figures.meta()
-        return {
-            "ledger": meta["ledger"],
-            "position": int(meta["position"]),
-            "rulebook_position": int(meta["rules_position"]),
-            "as_of": as_of.isoformat(),
-            "time_zone": self.ledger.time_zone.key,
-            "cut_at": format_instant(self.ledger.clock()),
-        }
-
-    def _prepare(self, batch: Batch, folder: Path) -> None:
-        """Write a batch's files under names that nobody takes for finished."""
-        folder.mkdir(parents=True, exist_ok=True)
-        bodies = self._bodies(batch, folder)
-        try:
-            for path, body in bodies:
-                _write_part(path, body)
-        except BaseException:
-            for path, _ in bodies:
-                _part(path).unlink(missing_ok=True)
-            raise
-
-    def _write(self, batch: Batch, folder: Path) -> Path:
-        """Put a batch's files in place; the manifest, last, says that the batch is complete."""
-        self._prepare(batch, folder)
-        for path, _ in self._bodies(batch, folder):
-            _part(path).replace(path)
-        return folder / f"{_name(batch)}.csv"
-
-    def _bodies(self, batch: Batch, folder: Path) -> list[tuple[Path, bytes]]:
-        body = render(batch.manifest["batch"], batch.lines, batch.manifest["encoding"])
-        manifest = json.dumps(batch.manifest, ensure_ascii=False, indent=2) + "\n"
-        return [
-            (folder / f"{_name(batch)}.csv", body),
-            (folder / f"{_name(batch)}.manifest.json", manifest.encode()),
-        ]
+_POINTS = {
+    "earned": (
+        "SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person"
+        " WHERE b.points <> 0"
+    ),
+    "redeemed": (
+        "SELECT m.person, sum(r.points) FROM redemptions r JOIN people m ON m.id = r.person"
+        " GROUP BY m.person HAVING sum(r.points) <> 0"
+    ),
+}
 
 
-def _name(batch: Batch) -> str:
-    return f"hr-batch-{batch.sequence:06d}"
+class Whys:
+    """Why amounts changed since a batch, asked key by key.
 
-
-def _stored(connection: sqlite3.Connection, sequence: int, manifest: str) -> Batch:
-    lines = connection.execute(
-        "SELECT line, person, employee_number, code, previous, new FROM lines"
-        " WHERE sequence = ? ORDER BY line",
-        (sequence,),
-    ).fetchall()
-    return Batch(sequence, json.loads(manifest), tuple(HrLine(*row) for row in lines))
-
-
-def _is_current(code: str, as_of: date) -> bool:
-    """Whether a code can still change: a programme's period that is over stays as it was."""
-    if code == BALANCE:
-        return True
-    period = Period.parse(code.rpartition("/")[2])
-    return period.day_from <= day_number(as_of) < period.day_until
-
-
-def _batch(
-    sequence: int,
-    previous: Mapping[str, Any] | None,
-    lines: list[HrLine],
-    about: Mapping[str, Any],
-    encoding: str,
-) -> Batch:
-    name = f"{about['ledger'].partition(':')[2]}-{sequence:06d}"
-    body = render(name, lines, encoding)
-    deltas = [line.delta for line in lines]
-    manifest = {
-        "format": FORMAT,
-        "batch": name,
-        "sequence": sequence,
-        "previous_batch": previous["batch"] if previous else None,
-        "previous_sha256": previous["sha256"] if previous else None,
-        **about,
-        "encoding": encoding,
-        "rows": len(lines),
-        "sum_positive": format_amount(sum(delta for delta in deltas if delta > 0)),
-        "sum_negative": format_amount(sum(delta for delta in deltas if delta < 0)),
-        "sum_new": format_amount(sum(line.new for line in lines)),
-        "sha256": hashlib.sha256(body).hexdigest(),
-    }
-    return Batch(sequence, manifest, tuple(lines))
-
-
-def render(name: str, lines: list[HrLine] | tuple[HrLine, ...], encoding: str) -> bytes:
-    """Write a batch's lines as CSV; a text that a spreadsheet would run is made harmless.
-
-    Raises:
-        MileageError: The encoding is unknown or cannot write a line; the message names it.
+    Args:
+        ledger: The ledger.
+        figures: The figures now.
+        after: Only facts after this position: that of the batch before.
+        rules_changed: Whether the figures follow other rulebooks than that batch did.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in lines:
-        row = {
-            "batch": name,
-            "line": str(line.line),
-            "person": line.person,
-            "employee_number": line.employee_number,
-            "code": line.code,
-            "previous": format_amount(line.previous),
-            "new": format_amount(line.new),
-            "delta": format_amount(line.delta),
-        }
-        writer.writerow(
-            harmless(row[column]) if column in _TEXT_COLUMNS else row[column] for column in COLUMNS
-        )
-    try:
-        return out.getvalue().encode(encoding)
-    except LookupError:
-        msg = f"{encoding!r} is no encoding (use utf-8-sig, utf-8 or cp949)"
-        raise MileageError(msg) from None
-    except UnicodeEncodeError as error:
-        number = out.getvalue().count("\n", 0, error.start) + 1
-        msg = f"line {number} of the batch cannot be written in {encoding}; use utf-8-sig"
-        raise MileageError(msg) from None
+
+    def __init__(
+        self, ledger: Ledger, figures: Figures, *, after: int, rules_changed: bool
+    ) -> None:
+        self.ledger = ledger
+        self.after = after
+        self.upto = figures.position
+        self.rules_changed = rules_changed
+        self._given = _by_person(figures, _GIVEN, after)
+        self._taken = _by_person(figures, _TAKEN, after)
+        self._redeemed = _by_person(figures, _REDEEMED, after)
+
+    def of(self, key: HrKey) -> tuple[str, tuple[int, ...]]:
+        """The reason, and the positions of the facts that did it, as far as they are known."""
+        if key.programme == MILEAGE and key.code == "earned":
+            return self._earned(key.person)
+        if key.programme == MILEAGE:
+            found = self._redeemed.get(key.person, set())
+            return ("facts" if found else "correction"), tuple(sorted(found))
+        if key.programme == AWARD and key.code.startswith(("award.", "prize.")):
+            stream, what = f"award:{key.code.partition('.')[2]}", "facts"
+        else:
+            stream = f"entitlement:{key.programme}/{key.for_period}/{key.person}"
+            what = "decision"
+        facts = [i for i in self.ledger.stream(stream) if self.after < i.position <= self.upto]
+        corrected = any(item.fact.kind.name in _CORRECTIONS for item in facts)
+        return ("correction" if corrected else what), tuple(item.position for item in facts)
+
+    def _earned(self, person: str) -> tuple[str, tuple[int, ...]]:
+        given, taken = self._given.get(person, set()), self._taken.get(person, set())
+        facts = tuple(sorted(given | taken))
+        if facts:
+            return ("correction" if taken else "facts"), facts
+        return ("rules" if self.rules_changed else "recalculated"), facts
 
 
-def harmless(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+_CORRECTIONS = ("fact.voided", "award.withdrawn")
+_GIVEN = "SELECT person, position FROM postings WHERE position > ?"
+_TAKEN = "SELECT person, reference FROM cuts WHERE cause <> 'cap' AND reference > ?"
+_REDEEMED = "SELECT person, position FROM redemptions WHERE position > ?"
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
-
-
-def _write_part(path: Path, body: bytes) -> None:
-    with _part(path).open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
+def _by_person(figures: Figures, statement: str, after: int) -> dict[str, set[int]]:
+    """Positions of facts by the person concerned."""
+    people = dict(figures.query("SELECT id, person FROM people"))
+    found: dict[str, set[int]] = {}
+    for number, position in figures.query(statement, (after,)):
+        found.setdefault(people[number], set()).add(position)
+    return found

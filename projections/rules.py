@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mileage.ledger import Ledger, Recorded
     from mileage.ledger.kinds import Kinds
 
+    from .rulebook import Programme, ProgrammeValue
+
 __all__ = [
     "Rules",
     "activity_infos",
@@ -215,6 +217,7 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
             if row.rule in rule_numbers
         ],
         "programmes": list(_programme_rows(rules)),
+        "programme_grades": list(_grade_rows(rules)),
         "labels": sorted(
             (code, label.ko, label.en)
             for book in list(books.values())[-1:]
@@ -223,7 +226,8 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
+def _programme_spans(rules: Rules) -> Iterator[tuple[int, Programme, ProgrammeValue, int, int]]:
+    """Each dated value with its adoption, its programme and the days on which it holds."""
     for version in rules.compiled.versions:
         for programme in version.adoption.rulebook.programmes:
             ends = [*[value.valid_from for value in programme.values[1:]], date.max]
@@ -231,17 +235,50 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
                 day_from = max(value.valid_from, version.day_from)
                 day_until = min(end, version.day_until)
                 if day_from < day_until:
-                    yield (
-                        programme.id,
-                        day_number(day_from),
-                        day_number(day_until),
-                        version.adoption.position,
-                        programme.title.ko,
-                        programme.title.en,
-                        programme.period,
-                        value.threshold_points,
-                        value.quota,
-                        " ".join(programme.tie.break_by),
-                        programme.tie.otherwise,
-                        value.clause,
-                    )
+                    days = day_number(day_from), day_number(day_until)
+                    yield version.adoption.position, programme, value, *days
+
+
+def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
+    for adoption, programme, value, day_from, day_until in _programme_spans(rules):
+        quota, recent, unit = value.percentage, programme.recent, programme.unit
+        yield (
+            programme.id,
+            day_from,
+            day_until,
+            adoption,
+            programme.title.ko,
+            programme.title.en,
+            programme.period,
+            value.threshold_points,
+            value.quota,
+            " ".join(programme.tie.break_by),
+            programme.tie.otherwise,
+            value.clause,
+            quota.percent if quota else None,
+            str(quota.of) if quota else None,
+            quota.rounding if quota else value.rounding,
+            value.value,
+            unit.ko if unit else None,
+            unit.en if unit else None,
+            " ".join(programme.ranks),
+            recent.years if recent else None,
+            recent.cycles if recent else None,
+            " ".join(recent.programmes) if recent else "",
+            int(programme.four_eyes),
+        )
+
+
+def _grade_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
+    for _, programme, value, day_from, _ in _programme_spans(rules):
+        for place, each in enumerate(value.grades, 1):
+            yield (
+                programme.id,
+                day_from,
+                place,
+                each.grade,
+                each.threshold_points,
+                each.percent,
+                each.places,
+                each.value,
+            )

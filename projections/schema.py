@@ -14,9 +14,9 @@ Tables:
 - ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
   fact that matters for points.
 - ``activities(id, kind, name_ko, name_en, earns, named_by)``.
-- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``: the compiled
-  rulebooks in force in this model, each row with the days on which it applies; ``labels``: how
-  codes are shown.
+- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``,
+  ``programme_grades``: the compiled rulebooks in force in this model, each row with the days on
+  which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
   gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
   dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
@@ -25,6 +25,13 @@ Tables:
   why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
   it), ``cap`` (``reference`` is the cap).
 - ``balances(person, points, activities, rewarded)``: sums of a person's postings.
+- ``decisions(position, programme, cycle, person, day, decision, grade, value, reason,
+  decided_by)``: what people decided about entitlements, ``granted``, ``approved``, ``refused`` or
+  ``revoked``; the latest of a person in a cycle holds.
+- ``redemptions(position, person, day, redemption, points, note)``: points redeemed; those given
+  back are below 0.
+- ``awards(position, day, award, title, grade, certificate, basis, prize, proposal, withdrawn_at,
+  withdrawn_on)``: awards granted; who got them stands in ``postings`` at the same position.
 """
 
 from __future__ import annotations
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
@@ -86,8 +93,16 @@ TABLES: dict[str, tuple[str, str]] = {
         "programme TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"
         " adoption BIGINT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " period TEXT NOT NULL, threshold BIGINT NOT NULL, quota BIGINT, break_by TEXT NOT NULL,"
-        " otherwise TEXT NOT NULL, clause TEXT NOT NULL",
+        " otherwise TEXT NOT NULL, clause TEXT NOT NULL, percent BIGINT, percent_of TEXT,"
+        " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
+        " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
+        " four_eyes BIGINT NOT NULL",
         "programme, day_from",
+    ),
+    "programme_grades": (
+        "programme TEXT NOT NULL, day_from BIGINT NOT NULL, place BIGINT NOT NULL,"
+        " grade TEXT NOT NULL, threshold BIGINT, percent BIGINT, places BIGINT, value BIGINT",
+        "programme, day_from, place",
     ),
     "labels": ("code TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL", "code"),
     "postings": (
@@ -107,6 +122,23 @@ TABLES: dict[str, tuple[str, str]] = {
         "person BIGINT NOT NULL, points BIGINT NOT NULL, activities BIGINT NOT NULL,"
         " rewarded BIGINT NOT NULL",
         "person",
+    ),
+    "decisions": (
+        "position BIGINT NOT NULL, programme TEXT NOT NULL, cycle TEXT NOT NULL,"
+        " person BIGINT NOT NULL, day BIGINT NOT NULL, decision TEXT NOT NULL, grade TEXT,"
+        " value BIGINT, reason TEXT, decided_by TEXT NOT NULL",
+        "position",
+    ),
+    "redemptions": (
+        "position BIGINT NOT NULL, person BIGINT NOT NULL, day BIGINT NOT NULL,"
+        " redemption TEXT NOT NULL, points BIGINT NOT NULL, note TEXT NOT NULL",
+        "position",
+    ),
+    "awards": (
+        "position BIGINT NOT NULL, day BIGINT NOT NULL, award TEXT NOT NULL,"
+        " title TEXT NOT NULL, grade TEXT, certificate TEXT NOT NULL, basis TEXT NOT NULL,"
+        " prize BIGINT, proposal TEXT, withdrawn_at BIGINT, withdrawn_on BIGINT",
+        "position",
     ),
 }
 """Columns and primary key of every table; each is kept in the order of its key."""
@@ -168,6 +200,27 @@ VIEWS = {
                CASE WHEN s.day_until < 99991231 THEN {_day("s.day_until")} END AS day_until,
                u.unit, s.rank, s.status
         FROM tenures s JOIN people m ON m.id = s.person LEFT JOIN units u ON u.id = s.unit
+    """,
+    "available": f"""
+        SELECT person, {_amount("earned")} AS earned, {_amount("redeemed")} AS redeemed,
+               {_amount("earned - redeemed")} AS available, earned - redeemed AS available_units
+        FROM (SELECT m.person, b.points AS earned,
+                     coalesce((SELECT sum(r.points) FROM redemptions r WHERE r.person = b.person),
+                              0) AS redeemed
+              FROM balances b JOIN people m ON m.id = b.person)
+    """,
+    "entitlements_decided": f"""
+        SELECT d.programme, d.cycle, m.person, d.decision, {_day("d.day")} AS decided_on,
+               d.grade, {_amount("d.value")} AS value, d.reason, d.decided_by, d.position
+        FROM decisions d JOIN people m ON m.id = d.person
+    """,
+    "certificates": f"""
+        SELECT a.certificate, a.award, a.title, a.grade, m.person, {_day("a.day")} AS granted_on,
+               {_amount("p.share")} AS share, a.prize,
+               CASE WHEN a.withdrawn_on IS NOT NULL THEN {_day("a.withdrawn_on")} END
+                   AS withdrawn_on
+        FROM awards a JOIN postings p ON p.position = a.position
+        JOIN people m ON m.id = p.person
     """,
 }
 

@@ -8,7 +8,9 @@ against. Amounts are integers of 1/10,000, a share of 100 % is 1,000,000.
 from __future__ import annotations
 
 from collections import defaultdict
+from fractions import Fraction
 from graphlib import TopologicalSorter
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -53,11 +55,13 @@ ACTIVITIES = {
     "publicity.published": ("publicity.published", "writers", "medium", ""),
     "task.milestone_reached": ("task.milestone_reached", "contributors", "", ""),
     "task.contributed": ("task.contributed", "contributors", "", ""),
+    "award.granted": ("award.granted", "recipients", "grade", ""),
 }
 WITHDRAWN_BY = {
     "publicity.published": "publicity.withdrawn",
     "proposal.submitted": "proposal.withdrawn",
     "contest.awarded": "contest.award_withdrawn",
+    "award.granted": "award.withdrawn",
 }
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
@@ -390,13 +394,14 @@ class Audit:
             )
         return found
 
-    def eligible(self, programme_id: str, day: date) -> dict[str, str]:
-        """What becomes of everyone with activities in the programme's period, by person."""
+    def eligible(self, programme_id: str, day: date) -> dict[str, tuple[str, str | None]]:
+        """What becomes of everyone who serves or did something, and which grade, by person."""
         book = self.book_on(day)
         programme = next(p for p in book.rulebook.programmes if p.id == programme_id)
         value = [v for v in programme.values if v.valid_from <= day][-1]
         start = first_day(programme.period, day)
-        sums: dict[str, list[int]] = {}
+        serving = [p for p in self.people() if self.status(p, day) in ("serving", "leave")]
+        sums: dict[str, list[int]] = {person: [0, 0, 0] for person in serving}
         for line in self.lines:
             if first_day(programme.period, line.day) == start:
                 total = sums.setdefault(line.person, [0, 0, 0])
@@ -404,30 +409,69 @@ class Audit:
                 if line.points > 0:
                     total[1] += 1
                     total[2] = max(total[2], line.day.toordinal())
-        outcome, running = {}, []
+        outcome: dict[str, tuple[str, str | None]] = {}
+        running = []
         for person, (points, rewarded, last) in sums.items():
             status = self.status(person, day)
             if status != "serving":
-                outcome[person] = "on_leave" if status == "leave" else "not_serving"
+                outcome[person] = ("on_leave" if status == "leave" else "not_serving", None)
+            elif programme.ranks and self.rank(person, day)[0] not in programme.ranks:
+                outcome[person] = ("other_rank", None)
             elif points < value.threshold_points:
-                outcome[person] = "below_threshold"
+                outcome[person] = ("below_threshold", None)
             else:
                 joined = self.service(person)[0][0].toordinal()
                 breaks = {"activities": -rewarded, "earliest": last, "joined": joined}
                 running.append(
                     ((-points, *(breaks[word] for word in programme.tie.break_by)), person)
                 )
-        for rank, person in running:
-            before = sum(other < rank for other, _ in running)
-            alike = sum(other == rank for other, _ in running)
-            if value.quota is None or before + alike <= value.quota:
-                outcome[person] = "selected"
-            elif before >= value.quota:
-                outcome[person] = "beyond_quota"
-            else:
-                included = programme.tie.otherwise == "include"
-                outcome[person] = "selected" if included else "tied_out"
+        of_rank = [
+            p for p in serving if not programme.ranks or self.rank(p, day)[0] in programme.ranks
+        ]
+        ends = _ends(value, len(running), len(of_rank))
+        for order, person in running:
+            if value.grades and value.grades[0].threshold_points is not None:
+                reached = [g for g in value.grades if sums[person][0] >= g.threshold_points]
+                outcome[person] = ("selected", reached[0].grade)
+                continue
+            first = sum(other < order for other, _ in running)
+            last = first + sum(other == order for other, _ in running) - 1
+            outcome[person] = _allotted(first, last, ends, programme.tie.otherwise)
         return outcome
+
+
+def _allotted(
+    first: int, last: int, ends: list[tuple[str | None, int]], otherwise: str
+) -> tuple[str, str | None]:
+    """What those get who are tied from one place to another."""
+    place = first if otherwise == "include" else last
+    for grade, end in ends:
+        if place < end:
+            return "selected", grade
+    outside = first >= max((end for _, end in ends), default=0)
+    return "beyond_quota" if outside else "tied_out", None
+
+
+def _ends(value: Any, fit: int, serving: int) -> list[tuple[str | None, int]]:
+    """Up to how many people each grade goes, the plain selection being one without a name."""
+    if value.grades:
+        found, percents, places = [], Fraction(0), 0
+        for grade in value.grades:
+            percents += Fraction(grade.percent or 0, 1_000_000)
+            places += grade.places or 0
+            end = places or rounded(percents * fit, value.rounding)
+            found.append((grade.grade, end))
+        return found
+    if value.percentage:
+        of = {"serving": serving, "eligible": fit}.get(value.percentage.of, value.percentage.of)
+        part = Fraction(value.percentage.percent, 1_000_000) * of
+        return [(None, rounded(part, value.percentage.rounding))]
+    return [(None, fit if value.quota is None else value.quota)]
+
+
+def rounded(number: Fraction, how: str) -> int:
+    """A number of people: down, up, or to the nearest, halves up."""
+    return {"down": floor(number), "up": ceil(number), "half": floor(number + Fraction(1, 2))}[how]
 
 
 def largest_remainders(whole: int, shares: list[int]) -> list[int]:

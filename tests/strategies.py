@@ -139,19 +139,46 @@ def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     )
 
 
+_for_ranks = st.sampled_from(("", "", 'ranks = ["G5"]\n'))
+
+
+@st.composite
+def _terms(draw: st.DrawFn) -> str:
+    """Terms of every shape: a quota in number or percent, grades by rank, tiers."""
+    shape = draw(st.sampled_from(("quota", "quota", "percentage", "percent", "places", "tiers")))
+    rounding = draw(st.sampled_from(("down", "up", "half")))
+    threshold = f"threshold = {draw(_amounts)}"
+    match shape:
+        case "quota":
+            return f"{threshold}, quota = {draw(st.integers(1, 4))}"
+        case "percentage":
+            percent = draw(st.sampled_from((10, "33.3333", 50, 90)))
+            of = draw(st.sampled_from(('"serving"', '"eligible"', 5)))
+            quota = f'{{ percent = {percent}, of = {of}, round = "{rounding}" }}'
+            return f"{threshold}, quota = {quota}"
+        case "percent":
+            first = draw(st.integers(1, 99))
+            second = draw(st.integers(1, 100 - first))
+            return f'{threshold}, percent = {{ S = {first}, A = {second} }}, round = "{rounding}"'
+        case "places":
+            s, a = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+            return f"{threshold}, places = {{ S = {s}, A = {a} }}"
+        case _:
+            high, low = draw(st.sampled_from(((10, 1), ("3.3333", "0.0001"), (50, "7.0001"))))
+            return f"threshold = {{ gold = {high}, silver = {low} }}"
+
+
 @st.composite
 def _programme(draw: st.DrawFn) -> str:
-    threshold = draw(_amounts)
-    quota = draw(st.integers(1, 4))
+    terms = draw(_terms())
     words = draw(st.lists(st.sampled_from(("activities", "earliest", "joined")), unique=True))
     otherwise = draw(st.sampled_from(("include", "exclude")))
     period = draw(st.sampled_from(("half", "year", "lifetime")))
     listed = ", ".join(f'"{word}"' for word in words)
     return (
         '[[programme]]\nid = "training"\ntitle = { ko = "연수", en = "Training" }\n'
-        f'period = "{period}"\n'
-        f"values = [ {{ from = 2004-01-01, threshold = {threshold}, quota = {quota},"
-        ' clause = "제12조" } ]\n'
+        f'period = "{period}"\n{draw(_for_ranks)}'
+        f'values = [ {{ from = 2004-01-01, {terms}, clause = "제12조" }} ]\n'
         f'tie = {{ break_by = [{listed}], otherwise = "{otherwise}" }}\n'
     )
 

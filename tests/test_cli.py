@@ -315,6 +315,8 @@ def test_balance_knows_places_and_times():
         "points": "10",
         "activities": 4,
         "rewarded": 3,
+        "redeemed": "0",
+        "available": "10",
     }
     assert answer("balance", "P1", "--as-of", "2005-03-02")["balances"][0]["points"] == "1.5"
     assert answer("balance", "P1", "--period", "2005-Q2")["balances"][0]["points"] == "6"
@@ -353,6 +355,7 @@ def test_a_programme_selects_and_explains():
     assert [(each["person"], each["outcome"]) for each in told["candidates"]] == [
         ("P1", "selected"),
         ("P2", "beyond_quota"),
+        ("P3", "below_threshold"),
     ]
     assert (told["threshold"], told["quota"], told["clause"]) == ("5", 1, "제4조")
     assert "1 in" in ok("eligible", "training", "--as-of", "2005-12-31").stdout
@@ -481,7 +484,7 @@ def test_catch_up_says_what_it_took_in():
 def test_hr_gets_what_changed_once(agency):
     """A batch is cut, then nothing changes, then it is written again, the same."""
     told = answer("hr", "export", "out", "--as-of", "2005-12-31")["batch"]
-    assert (told["sequence"], told["rows"], told["sum_positive"]) == (1, 3, "16")
+    assert (told["sequence"], told["rows"], told["sum_positive"]) == (1, 2, "15")
     body = (agency / "out" / "hr-batch-000001.csv").read_bytes()
     again = run("hr", "export", "out", "--as-of", "2005-12-31")
     assert (again.exit_code, again.stdout) == (0, "")
@@ -887,7 +890,7 @@ def test_batch_again_takes_no_terms():
     result = run("hr", "export", "out", "--again", "1", "--encoding", "cp949")
 
     assert result.exit_code == 2
-    assert "leave out --as-of and --encoding" in result.stderr
+    assert "leave out --as-of, --encoding and --full" in result.stderr
 
 
 def test_another_rulebook_replaces_the_whole(agency):

@@ -79,12 +79,24 @@ CALLS = {
     "budget": "budget",
     "learning": "learning LP-2005 --as-of 2005-12-31",
     "learning (no PLAN)": "learning --as-of 2005-12-31",
+    "entitlement grant": "entitlement grant training P1 --on 2006-01-10 --cycle 2005",
+    "entitlement approve": "entitlement approve training P1 --cycle 2005 --by director"
+    " --on 2006-01-11",
+    "entitlement list": "entitlement list --cycle 2005",
+    "entitlement revoke": "entitlement revoke training P1 --cycle 2005 --reason 표절"
+    " --on 2006-01-12",
+    "entitlement refuse": "entitlement refuse training P2 --cycle 2005 --reason '징계 중'"
+    " --on 2006-01-12",
+    "redeem": "redeem P1 1.5 --purpose 도서 --on 2005-12-01",
+    "awards": "awards --period 2005",
     "rules check": "rules check bad.toml",
     "rules adopt": "rules adopt new.toml --on 2005-06-20",
     "rules list": "rules list",
     "rebuild": "rebuild --dry-run",
     "catch-up": "catch-up",
     "hr export": "hr export out --as-of 2005-12-31",
+    "hr ack": "hr ack ack.csv",
+    "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
@@ -108,7 +120,9 @@ _CHANGING = (
     (r'"(recorded_at|cut_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
     (r'"(sha256|previous_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
     (r'"ledger": "ledger:[0-9a-f]{16}"', '"ledger": "ledger:0123456789abcdef"'),
-    (r'"batch": "[0-9a-f]{16}-', '"batch": "0123456789abcdef-'),
+    (r'"[0-9a-f]{16}-0', '"0123456789abcdef-0'),
+    (r'"rulebook_sha256": "[0-9a-f]{64}"', rf'"rulebook_sha256": "{"0" * 64}"'),
+    (r'"known_at": "20[^"]*"', '"known_at": "2005-12-20T03:00:00.000000Z"'),
 )
 
 
@@ -134,8 +148,14 @@ def answers(folder: Path) -> dict[str, str]:
        "--entrants", "P3", "--on", "2005-02-02")  # fmt: skip
     for kind, day, *cells in PLANNED:
         ok("record", kind, "--on", day, *cells)
+    ok("record", "award.granted", "--award", "A-1", "--title", "우수제안자", "--recipients", "P3",
+       "--basis", "창구 개선", "--certificate", "2005-1", "--on", "2005-12-01")  # fmt: skip
     told = {}
     for name, line in CALLS.items():
+        if name == "hr ack":
+            batch = json.loads(ok("hr", "list", "--json").stdout)["batches"][0]["batch"]
+            ack = f"batch,line,status,reason\n{batch},,accepted,\n{batch},1,rejected,unknown\n"
+            (folder / "ack.csv").write_text(ack, encoding="utf-8")
         result = run(*shlex.split(line), "--json")
         assert result.exit_code == (1 if name == "rules check" else 0), (name, result.output)
         document = first_items(json.loads(result.stdout))

@@ -11,6 +11,8 @@ import pytest
 from mileage.ledger.fields import Choice, Reference
 from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, check_rulebook
+from mileage.projections.hrfile import COLUMNS
+from mileage.projections.outbox import totals
 from mileage.projections.schema import TABLES, VIEWS
 
 ROOT = Path(__file__).parent.parent
@@ -149,3 +151,10 @@ def test_read_model_page():
             assert column.split()[0] in text, (table, column)
     for view in VIEWS:
         assert f"`{view}`" in text
+
+
+def test_hr_page():
+    """Every column of a batch and every key of its manifest stands in the page about HR."""
+    text = (ROOT / "docs" / "hr.md").read_text("utf-8")
+    for name in (*COLUMNS, *totals([]), "rulebook_sha256", "in_period", "previous_sha256"):
+        assert f"`{name}`" in text, name

@@ -6,23 +6,42 @@ import csv
 import hashlib
 import io
 import json
+import sqlite3
+import zlib
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from mileage.ledger import (
     Command,
     Entry,
+    ImportRefused,
     Ledger,
     LedgerFileError,
     MemberJoined,
+    MemberLeft,
     MileageError,
     ProposalSubmitted,
+    Refused,
     UnitEstablished,
     shares,
     to_units,
 )
-from mileage.projections import Batch, Outbox, ReadModel, entitlements
+from mileage.ledger.kinds.entitlement import (
+    EntitlementApproved,
+    EntitlementGranted,
+    EntitlementRevoked,
+)
+from mileage.projections import (
+    Batch,
+    HrKey,
+    Outbox,
+    ReadModel,
+    acknowledge,
+    entitlements,
+    grant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +105,17 @@ class Agency:
         self.model.catch_up()
         return self.outbox.cut(self.model.figures(), self.folder, as_of=DAY, **options)
 
+    def grant(self, *people: str) -> None:
+        grant(self.ledger, self.model, "training", people, on=DAY, by="officer")
+
+    def told(self, batch: Batch) -> list[tuple[Any, ...]]:
+        return [(n.key.person, n.key.programme, n.key.code, n.previous, n.new) for n in batch.lines]
+
+    def acknowledge(self, *rows: str, name: str = "ack.csv") -> Any:
+        path = self.folder.parent / name
+        path.write_text("\n".join(("batch,line,status,reason", *rows)) + "\n", "utf-8")
+        return acknowledge(self.outbox, path)
+
     def rows(self, batch: Batch) -> list[dict[str, str]]:
         text = batch.file.read_bytes().decode(batch.manifest["encoding"])
         return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -107,36 +137,54 @@ def test_first_batch(agency):
 
     assert batch.sequence == 1
     assert batch.file.name == "hr-batch-000001.csv"
+    about = ("mileage", "earned", "all", "2005-12", "0")
     assert [tuple(row.values())[1:] for row in agency.rows(batch)] == [
-        ("1", "P1", "001234", "mileage", "0", "6.6667", "6.6667"),
-        ("2", "P2", "'=1+1", "mileage", "0", "3.3333", "3.3333"),
+        ("1", "P1", "001234", *about, "6.6667", "6.6667", "facts", "7", ""),
+        ("2", "P2", "'=1+1", *about, "3.3333", "3.3333", "facts", "7", ""),
     ]
     assert batch.file.read_bytes().startswith(b"\xef\xbb\xbfbatch,line,")
     assert batch.file.read_bytes().endswith(b"\r\n")
 
 
 def test_second_batch(agency):
-    """The next batch carries only what changed, also who lost and who is no longer in."""
+    """The next batch carries only what changed, also who lost and who no longer has it."""
     agency.propose(P1=100)
     key = agency.propose(P1=100)
+    agency.model.catch_up()
+    agency.grant("P1")
     first = agency.cut()
-    assert [(line.person, line.code, line.new) for line in first.lines] == [
-        ("P1", "mileage", 200_000),
-        ("P1", "training/2005", 10_000),
+    assert agency.told(first) == [
+        ("P1", "mileage", "earned", 0, 200_000),
+        ("P1", "training", "granted", 0, 10_000),
     ]
 
     agency.ledger.void(key, reason="twice", on=date(2005, 4, 1), by="o")
     agency.propose(P3=100)
     second = agency.cut()
 
-    assert [(n.person, n.code, n.previous, n.new, n.delta) for n in second.lines] == [
-        ("P1", "mileage", 200_000, 100_000, -100_000),
-        ("P1", "training/2005", 10_000, 0, -10_000),
-        ("P3", "mileage", 0, 100_000, 100_000),
+    assert agency.told(second) == [
+        ("P1", "mileage", "earned", 200_000, 100_000),
+        ("P3", "mileage", "earned", 0, 100_000),
     ]
+    assert [line.reason for line in second.lines] == ["correction", "facts"]
     assert second.manifest["previous_batch"] == first.manifest["batch"]
     assert second.manifest["previous_sha256"] == first.manifest["sha256"]
     assert agency.rows(second)[0]["delta"] == "-10"
+
+    revoked = EntitlementRevoked("training", "2005", "P1", "기준 미달")
+    position = agency.ledger.record(revoked, on=DAY, by="o").position
+    third = agency.cut()
+    assert agency.told(third) == [("P1", "training", "granted", 10_000, 0)]
+    assert (third.lines[0].reason, third.lines[0].facts) == ("decision", (position,))
+
+
+def test_what_the_rule_proposes_is_not_sent(agency):
+    """A selection goes out when somebody has granted it, not before."""
+    agency.propose(P1=100)
+    agency.propose(P1=100)
+    assert agency.told(agency.cut()) == [("P1", "mileage", "earned", 0, 200_000)]
+    agency.grant("P1")
+    assert agency.told(agency.cut()) == [("P1", "training", "granted", 0, 10_000)]
 
 
 def test_deltas_add_up(agency):
@@ -149,11 +197,11 @@ def test_deltas_add_up(agency):
             agency.ledger.void(key, reason="wrong", on=date(2005, 4, 1), by="o")
         agency.cut()
 
-    sums: dict[tuple[str, str], int] = {}
+    sums: dict[HrKey, int] = {}
     for batch in agency.outbox.batches():
         for line in batch.lines:
-            sums[line.person, line.code] = sums.get((line.person, line.code), 0) + line.delta
-    now = entitlements(agency.model.figures(), DAY)
+            sums[line.key] = sums.get(line.key, 0) + line.delta
+    now = entitlements(agency.model.figures())
     assert {key: value for key, value in sums.items() if value} == now
     assert len(agency.outbox.batches()) > 2
 
@@ -190,7 +238,7 @@ def test_rule_changes_are_sent(agency):
     agency.model.rebuild()
 
     [line] = agency.cut().lines
-    assert (line.previous, line.new) == (100_000, 110_000)
+    assert (line.previous, line.new, line.reason) == (100_000, 110_000, "rules")
 
 
 def test_manifest(agency):
@@ -200,6 +248,8 @@ def test_manifest(agency):
     agency.cut()
     agency.ledger.void(key, reason="wrong", on=date(2005, 4, 1), by="o")
     agency.propose(P1=100)
+    agency.model.catch_up()
+    agency.grant("P1")
     batch = agency.cut()
     manifest = json.loads((agency.folder / "hr-batch-000002.manifest.json").read_text("utf-8"))
     rows = agency.rows(batch)
@@ -216,6 +266,9 @@ def test_manifest(agency):
     assert manifest["as_of"] == "2005-12-20"
     assert manifest["time_zone"] == "Asia/Seoul"
     assert manifest["cut_at"] == "2005-12-20T05:00:00.000000Z"
+    assert (manifest["mode"], manifest["correction"]) == ("delta", "delta")
+    crcs = [zlib.crc32(row["person"].encode()) for row in rows]
+    assert manifest["hash_total"] == sum(crcs)
 
 
 def test_write_again(agency, tmp_path):
@@ -290,7 +343,7 @@ def test_disk_full_between_file_and_outbox(agency, monkeypatch):
     """A batch whose second file fails is cut again under the same number, complete."""
     agency.propose(P1=100)
     written = []
-    write = __import__("mileage.projections.hr", fromlist=["_write_part"])._write_part
+    write = __import__("mileage.projections.outbox", fromlist=["_write_part"])._write_part
 
     def fail_second(path: Path, body: bytes) -> None:
         written.append(path.name)
@@ -298,7 +351,7 @@ def test_disk_full_between_file_and_outbox(agency, monkeypatch):
             raise OSError(28, "No space left on device")
         write(path, body)
 
-    monkeypatch.setattr("mileage.projections.hr._write_part", fail_second)
+    monkeypatch.setattr("mileage.projections.outbox._write_part", fail_second)
     with pytest.raises(LedgerFileError, match="No space left"):
         agency.cut()
     assert agency.outbox.batches() == []
@@ -326,7 +379,7 @@ def test_ended_between_outbox_and_files(agency, monkeypatch):
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mileage.projections.hr.Outbox._write", end)
+    monkeypatch.setattr("mileage.projections.outbox.Outbox._write", end)
     with pytest.raises(KeyboardInterrupt):
         agency.cut()
     monkeypatch.undo()
@@ -349,11 +402,201 @@ def test_days_in_order(agency):
             agency.outbox.cut(figures, agency.folder, as_of=day)
 
 
-def test_period_over(agency):
-    """What a finished period decided about a programme stays as it was sent."""
+def test_change_after_the_period(agency):
+    """When the period is over, a late change of what was decided goes out all the same."""
     agency.propose(P1=100)
     agency.propose(P1=100)
+    agency.model.catch_up()
+    agency.grant("P1")
     agency.cut()
     agency.now = agency.now.replace(year=2006)
-    figures = agency.model.figures()
-    assert agency.outbox.cut(figures, agency.folder, as_of=date(2006, 1, 2)) is None
+    day = date(2006, 1, 2)
+    assert agency.outbox.cut(agency.model.figures(), agency.folder, as_of=day) is None
+
+    record = agency.ledger.record
+    record(MemberLeft("P1"), on=date(2006, 1, 1), by="o")
+    record(EntitlementRevoked("training", "2005", "P1", "표절"), on=day, by="o")
+    agency.model.catch_up()
+    batch = agency.outbox.cut(agency.model.figures(), agency.folder, as_of=day)
+    assert agency.told(batch) == [("P1", "training", "granted", 10_000, 0)]
+    assert (batch.lines[0].key.for_period, batch.lines[0].in_period) == ("2005", "2006-01")
+
+
+def test_four_eyes(agency):
+    """Where the rulebook asks for approval, a grant goes out when another person approved it."""
+    text = BOOK.replace('period = "year"', 'period = "year"\nfour_eyes = true')
+    agency.ledger.adopt_rulebook(text, rulebook="agency", on=date(2005, 1, 2), by="c")
+    agency.model.rebuild()
+    agency.propose(P1=100)
+    agency.propose(P1=100)
+    agency.grant("P1")
+    assert [line.key.programme for line in agency.cut().lines] == ["mileage"]
+
+    approval = EntitlementApproved("training", "2005", "P1")
+    with pytest.raises(Refused, match="own-approval"):
+        agency.ledger.record(approval, on=DAY, by="officer")
+    agency.ledger.record(approval, on=DAY, by="director")
+    assert agency.told(agency.cut()) == [("P1", "training", "granted", 0, 10_000)]
+
+
+def test_grades_and_values(agency):
+    """Another grade is a line less and a line more; the value is one line with the difference."""
+    thing, record = ("bonus", "2005", "P2"), agency.ledger.record
+    record(EntitlementGranted(*thing, "S", Decimal(180)), on=DAY, by="o", key="first")
+    agency.cut()
+    record(EntitlementRevoked(*thing, "이의신청"), on=DAY, by="o")
+    record(EntitlementGranted(*thing, "A", Decimal("125.5")), on=DAY, by="o", key="second")
+
+    assert agency.told(agency.cut()) == [
+        ("P2", "bonus", "grade.A", 0, 10_000),
+        ("P2", "bonus", "grade.S", 10_000, 0),
+        ("P2", "bonus", "value", 1_800_000, 1_255_000),
+    ]
+
+
+def test_full_batch(agency):
+    """A full batch tells all that holds, and what changed with the difference."""
+    agency.propose(P1="66.6667", P2="33.3333")
+    agency.cut()
+    agency.propose(P2=100)
+    batch = agency.cut(full=True)
+
+    assert [(n.key.person, n.new, n.delta, n.reason) for n in batch.lines] == [
+        ("P1", 66_667, 0, "unchanged"),
+        ("P2", 133_333, 100_000, "facts"),
+    ]
+    assert batch.manifest["mode"] == "full"
+    assert agency.cut() is None
+
+
+class TestAcknowledgements:
+    def test_rejected_lines_go_out_again(self, agency):
+        """What HR rejects is due again and names the line it takes the place of."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        first = agency.cut()
+        name = first.manifest["batch"]
+        done = agency.acknowledge(f"{name},,accepted,", f"{name},2,rejected,unknown")
+
+        assert (done.batches, done.accepted, done.rejected) == (1, 1, 1)
+        second = agency.cut()
+        assert agency.told(second) == [("P2", "mileage", "earned", 0, 33_333)]
+        [line] = second.lines
+        assert (line.reason, line.supersedes, line.facts) == ("resent", (f"{name}:2",), (7,))
+        agency.acknowledge(f"{second.manifest['batch']},,accepted,")
+        assert agency.cut() is None
+
+    def test_a_late_rejection(self, agency):
+        """A rejection that comes after the next batch was cut is made up for by the one after."""
+        agency.propose(P1=100)
+        first = agency.cut()
+        agency.propose(P1=100)
+        second = agency.cut()
+        agency.acknowledge(f"{second.manifest['batch']},1,accepted,")
+        agency.acknowledge(f"{first.manifest['batch']},1,rejected,closed")
+
+        [line] = agency.cut().lines
+        assert (line.previous, line.new, line.delta) == (100_000, 200_000, 100_000)
+        assert line.supersedes == (f"{first.manifest['batch']}:1",)
+
+    def test_the_same_again(self, agency):
+        """An acknowledgement taken in twice changes nothing the second time."""
+        agency.propose(P1=100)
+        row = f"{agency.cut().manifest['batch']},1,rejected,no"
+        agency.acknowledge(row)
+        again = agency.acknowledge(row)
+
+        assert (again.accepted, again.rejected, again.repeated, again.batches) == (0, 0, 1, 0)
+
+    def test_status(self, agency):
+        """What is out, what came back and what is due adds up."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        name = agency.cut().manifest["batch"]
+        agency.acknowledge(f"{name},,received,", f"{name},2,rejected,")
+        agency.propose(P3=100)
+        agency.model.catch_up()
+        status = agency.outbox.status(agency.model.figures(), DAY)
+
+        [tally] = status.batches
+        assert (tally.received, tally.rows, tally.accepted, tally.rejected, tally.out) == (
+            *(True, 2, 0, 1, 1),
+        )
+        assert [(line.key.person, line.reason) for line in status.due] == [
+            ("P2", "resent"),
+            ("P3", "facts"),
+        ]
+
+    def test_status_of_nothing(self, agency):
+        """Without a batch there is nothing out, and asking makes no file."""
+        agency.model.catch_up()
+        status = agency.outbox.status(agency.model.figures(), DAY)
+        assert (status.batches, status.due) == ((), ())
+        assert not agency.outbox.path.exists()
+
+    @pytest.mark.parametrize(
+        ("text", "rule"),
+        [
+            ("{b},1,maybe,", "hr.status-unknown"),
+            ("{b},1,received,", "hr.status-unknown"),
+            ("{b},3,accepted,", "hr.line-unknown"),
+            ("{b},x,accepted,", "hr.line-unknown"),
+            ("{other},1,accepted,", "hr.batch-unknown"),
+            ("0123456789abcdef-000001,1,accepted,", "hr.batch-foreign"),
+            ("{b},1,accepted,\n{b},1,rejected,", "hr.contradiction"),
+            ("{b},2,rejected,", "hr.contradiction"),
+            ("{b},1,acc", "hr.row"),
+            ('{b},1,accepted,"a', "hr.row"),
+            ("", "hr.empty"),
+        ],
+    )
+    def test_bad_files_change_nothing(self, agency, text, rule):
+        """A file with anything wrong is refused with line and rule, and nothing of it counts."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        name = agency.cut().manifest["batch"]
+        agency.acknowledge(f"{name},2,accepted,")
+        before = agency.outbox.batches()
+        other = name.replace("000001", "000007")
+
+        rows = [f"{name},1,accepted,", text.format(b=name, other=other)] if text else []
+
+        with pytest.raises(ImportRefused) as refused:
+            agency.acknowledge(*rows)
+
+        assert {problem.rule for problem in refused.value.problems} == {rule}
+        assert agency.outbox.batches() == before
+
+    def test_digest_and_count(self, agency):
+        """Another digest than the batch's, or fewer rows than stated, is refused."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        manifest = agency.cut().manifest
+        name, path = manifest["batch"], agency.folder.parent / "ack.csv"
+
+        def say(row: str) -> Any:
+            path.write_text(f"batch,line,status,sha256,rows\n{row}\n", "utf-8")
+            return acknowledge(agency.outbox, path)
+
+        with pytest.raises(ImportRefused, match="digest"):
+            say(f"{name},,received,{'0' * 64},")
+        with pytest.raises(ImportRefused, match="cut short"):
+            say(f"{name},,partial,,2\n{name},1,accepted,,")
+        with pytest.raises(ImportRefused, match="rows-missing"):
+            say(f"{name},,partial,,\n{name},1,accepted,,")
+        assert say(f"{name},,partial,{manifest['sha256']},1\n{name},1,accepted,,").accepted == 1
+        with pytest.raises(LedgerFileError):
+            acknowledge(agency.outbox, path.with_name("none.csv"))
+        path.write_bytes(b"batch,line,status\n\xff\xfe,1,accepted\n")
+        with pytest.raises(ImportRefused, match="not-utf-8"):
+            acknowledge(agency.outbox, path)
+        path.write_text("batch,status,status,reasons\n", "utf-8")
+        with pytest.raises(ImportRefused, match="header"):
+            acknowledge(agency.outbox, path)
+
+
+def test_outbox_of_another_version(agency):
+    """An outbox that an earlier version wrote is refused, not misread."""
+    with sqlite3.connect(agency.outbox.path) as connection:
+        connection.execute("CREATE TABLE batches (sequence INTEGER PRIMARY KEY)")
+    connection.close()
+    agency.propose(P1=100)
+
+    with pytest.raises(LedgerFileError, match="another version"):
+        agency.cut()

@@ -279,7 +279,7 @@ def test_4_eligibility(history, text):
 
         selection = eligible(model.figures(), "training", day)
 
-        found = {c.person: c.outcome for c in selection.candidates}
+        found = {c.person: (c.outcome, c.grade) for c in selection.candidates}
         assert found == audit.eligible("training", day)
 
 

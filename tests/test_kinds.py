@@ -76,6 +76,7 @@ from mileage.ledger.facts import Command, decode
 from mileage.ledger.fields import Code, Codes, Hours, Label, Text
 from mileage.ledger.kinds import kind_of, kinds
 from mileage.ledger.kinds.office import rulebook_digest
+from mileage.ledger.kinds.redemption import RedemptionMade
 from refused import CASES
 
 MARCH = date(2005, 3, 2)
@@ -396,8 +397,8 @@ REFUSALS = [(rule, GIVEN[given], *rest) for rule, given, *rest in REFUSALS] + CA
 )
 def test_refusals_name_their_rule_and_store_nothing(ledger, rule, given, data, day, field):
     """A command that breaks a rule is refused by the rule's name and field; nothing is stored."""
-    for each, on in given:
-        ledger.record(each, on=on, by="officer")
+    for each, on, *by in given:
+        ledger.record(each, on=on, by=by[0] if by else "officer")
     before = ledger.position
     with pytest.raises(Refused) as refused:
         ledger.record(data, on=day, by="officer", key="own-key")
@@ -408,7 +409,7 @@ def test_refusals_name_their_rule_and_store_nothing(ledger, rule, given, data, d
 
 
 # What has a command of its own is not recorded by `record`; the command line's today is another.
-_BY_COMMAND = (LedgerOpened, RulebookAdopted, FactVoided)
+_BY_COMMAND = (LedgerOpened, RulebookAdopted, FactVoided, RedemptionMade)
 RECORDED = [
     case
     for case in REFUSALS
@@ -425,8 +426,8 @@ def test_refusals_through_the_command_line(ledger, monkeypatch, rule, given, dat
     """`mileage record` says what is refused and at which option, exits with 1, stores nothing."""
     for name, value in (("MILEAGE_LANG", "en"), ("MILEAGE_BY", "officer")):
         monkeypatch.setenv(name, value)
-    for each, on in given:
-        ledger.record(each, on=on, by="officer")
+    for each, on, *by in given:
+        ledger.record(each, on=on, by=by[0] if by else "officer")
     before, kind = ledger.position, kind_of(type(data))
     cells = [
         part

@@ -34,8 +34,11 @@ from mileage.projections.rulebook import (
     Adoption,
     CapRow,
     Compiled,
+    GradeTerms,
     Label,
+    Percentage,
     Problem,
+    Recent,
     Rulebook,
     RulebookError,
     Tie,
@@ -166,12 +169,12 @@ def test_every_code_has_an_example():
 
 
 def test_only_what_may_be_meant_is_a_warning():
-    """A late cap and a dropped grade are warnings, all else is an error."""
+    """A late cap, a dropped grade and a programme of elsewhere are warnings, all else an error."""
     problems = [problem for path in BAD for problem in check(read(path))]
 
     warnings = {problem.code for problem in problems if problem.severity == "warning"}
 
-    assert warnings == {"cap-starts-late", "grade-dropped"}
+    assert warnings == {"cap-starts-late", "grade-dropped", "unknown-programme"}
 
 
 def test_a_problem_reads_as_one_line():
@@ -352,6 +355,32 @@ def test_caps_and_programmes():
     ]
     assert overseas.tie == Tie(("activities", "joined"), "exclude")
     assert (certificate.values[0].quota, certificate.tie) == (None, Tie((), "include"))
+
+
+def test_tiers_and_grades():
+    """Tiers have thresholds, grades by rank percentages or places; each with what it is worth."""
+    welfare, bonus, rating = parse(read(TEXTS / "good" / "5-tiers-and-grades.toml")).programmes
+
+    assert welfare.values[0].grades == (
+        GradeTerms("gold", threshold_points=300_000, value=3_000_000),
+        GradeTerms("silver", threshold_points=205_000, value=2_000_000),
+    )
+    assert [value.threshold_points for value in welfare.values] == [205_000, 400_000]
+    assert welfare.unit == Label("복지점수", "welfare points")
+    first, second = bonus.values
+    assert [(g.grade, g.percent, g.value) for g in first.grades] == [
+        ("S", 200_000, 1_800_000),
+        ("A", 300_000, 1_250_000),
+        ("B", 500_000, 855_000),
+    ]
+    assert [(g.grade, g.places) for g in second.grades] == [("S", 1), ("A", 2)]
+    assert (first.rounding, bonus.ranks, bonus.four_eyes) == ("half", ("G4", "G5"), True)
+    assert [value.percentage for value in rating.values] == [
+        Percentage(30_000, 230, "down"),
+        Percentage(50_000, "serving", "up"),
+    ]
+    assert [value.value for value in rating.values] == [5_000, 5_000]
+    assert rating.recent == Recent(None, 1, ("rating", "bonus"))
 
 
 @pytest.mark.parametrize(

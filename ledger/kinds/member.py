@@ -55,6 +55,10 @@ class Member:
         """Whether the person is employed on that day; the day of leaving is the last."""
         return any(span.covers(day) for span in self.service)
 
+    def joined_by(self, day: date) -> bool:
+        """Whether the person has joined by that day, serving still or not."""
+        return any(span.since <= day for span in self.service)
+
     def on_leave_on(self, day: date) -> bool:
         """Whether the person is on leave on that day."""
         return any(span.covers(day) for span in self.leave)

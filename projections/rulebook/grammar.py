@@ -8,8 +8,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from mileage.ledger.fields import Code
-
+from .dated import read_codes, read_values
+from .programmes import read_programme, warn_of_unknown
 from .tables import (
     EXAMPLES,
     KINDS,
@@ -21,10 +21,8 @@ from .tables import (
     read_label,
     read_points,
     read_text,
-    read_word,
 )
 from .values import (
-    BREAK_BY,
     CAP_PERIODS,
     CAP_PERS,
     CAPS_MAX,
@@ -32,29 +30,20 @@ from .values import (
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
-    OTHERWISE,
-    PERIODS,
     PERS,
     POINT,
     PROGRAMMES_MAX,
-    QUOTA_MAX,
     RULES_MAX,
-    SCOPE_MAX,
     SPLITS,
-    VALUES_MAX,
     ActivityInfo,
-    BreakBy,
     Cap,
     CapValue,
     Measure,
-    Programme,
-    ProgrammeValue,
     Rule,
     Rulebook,
     RuleValue,
-    Tie,
 )
-from .whole import Limit, Value, about_limit, check_overlaps, raised_after_lowering, spans
+from .whole import Limit, about_limit, check_overlaps, raised_after_lowering, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,9 +54,6 @@ if TYPE_CHECKING:
     from .text import Check
 
 __all__ = ["read_rulebook"]
-
-
-_LEDGER_CODE = Code("", "")
 
 
 class _HasId(Protocol):
@@ -88,6 +74,8 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
     head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
     rules = _read_entries(root, "rule", RULES_MAX, _read_rule)
     check_overlaps(check, rules)
+    programmes = _read_entries(root, "programme", PROGRAMMES_MAX, read_programme)
+    warn_of_unknown(check, programmes)
     read_cap = partial(_read_cap, rules={rule.id: rule for rule in rules if rule.id})
     return Rulebook(
         id=head.id("id"),
@@ -95,7 +83,7 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
         source=head.text("source"),
         rules=rules,
         caps=_read_entries(root, "cap", CAPS_MAX, read_cap),
-        programmes=_read_entries(root, "programme", PROGRAMMES_MAX, _read_programme),
+        programmes=programmes,
         labels=_read_labels(root),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
@@ -122,24 +110,6 @@ def _read_entries(
     return tuple(entries)
 
 
-def _read_values(
-    table: Table, read: Callable[[Check, Path, object], Value | None]
-) -> tuple[Value, ...]:
-    """Read dated values; only those in order of date come out."""
-    values: list[Value] = []
-    for path, raw in table.items("values", VALUES_MAX):
-        value = read(table.check, path, raw)
-        if value is None:
-            continue
-        if values and value.valid_from <= values[-1].valid_from:
-            predicate = f"is {value.valid_from}, but the one before is {values[-1].valid_from}."
-            remedy = "Write values in order of date, one for each day on which something changes."
-            table.check.error("date-order", (*path, "from"), predicate, remedy)
-        else:
-            values.append(value)
-    return tuple(values)
-
-
 def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
     required = ("id", "title", "activity", "values")
     table = open_table(check, path, raw, required, ("per", "split", "until", "ranks", "units"))
@@ -153,10 +123,10 @@ def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
         per=table.word("per", PERS, "activity"),
         split=table.word("split", SPLITS, "each"),
         until=table.date("until"),
-        values=_read_values(table, partial(_read_rule_value, activity=activity)),
+        values=read_values(table, partial(_read_rule_value, activity=activity)),
         line=table.line,
-        ranks=_read_codes(table, "ranks"),
-        units=_read_codes(table, "units"),
+        ranks=read_codes(table, "ranks"),
+        units=read_codes(table, "units"),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'
@@ -170,23 +140,6 @@ def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
         check.error("until-order", table.at("until"), predicate, remedy)
     _warn_of_dropped_grades(check, rule)
     return rule
-
-
-def _read_codes(table: Table, key: str) -> tuple[str, ...]:
-    """Read a list of codes of ranks or units; the ledger knows which there are."""
-    named: list[str] = []
-    for path, raw in table.items(key, SCOPE_MAX):
-        code = read_text(table.check, path, raw)
-        if code in named:
-            table.check.error("repeated", path, f"names {code!r} again.", "Name each once.")
-        elif code:
-            named.append(code)
-            try:
-                _LEDGER_CODE.check(code)
-            except ValueError as error:
-                remedy = "Write the code as the ledger knows it."
-                table.check.error("bad-id", path, f"is no code: {error}.", remedy)
-    return tuple(named)
 
 
 def _read_activity(table: Table) -> ActivityInfo | None:
@@ -250,7 +203,7 @@ def _read_cap(check: Check, path: Path, raw: object, *, rules: Mapping[str, Rule
         title=table.label("title"),
         rules=_read_cap_rules(table, rules),
         period=table.word("period", CAP_PERIODS, "month"),
-        values=_read_values(table, _read_cap_value),
+        values=read_values(table, _read_cap_value),
         line=table.line,
         per=table.word("per", CAP_PERS, "person"),
         measure=_measure_of(table),
@@ -327,68 +280,6 @@ def _warn_of_late_cap(check: Check, cap: Cap, rules: Mapping[str, Rule]) -> None
             )
             remedy = "Let the cap begin with the rules it limits, if that is not meant."
             check.warning("cap-starts-late", value.line, message, remedy)
-
-
-def _read_programme(check: Check, path: Path, raw: object) -> Programme | None:
-    table = open_table(check, path, raw, ("id", "title", "period", "values"), ("tie",))
-    if table is None:
-        return None
-    programme = Programme(
-        id=table.id("id"),
-        title=table.label("title"),
-        period=table.word("period", PERIODS, "year"),
-        values=_read_values(table, _read_programme_value),
-        tie=_read_tie(table),
-        line=table.line,
-    )
-    if "tie" not in table.raw and any(value.quota for value in programme.values):
-        predicate, remedy = "has a quota, but no tie.", f"Add {EXAMPLES['tie']}."
-        check.error("missing-key", path, predicate, remedy)
-    return programme
-
-
-def _read_programme_value(check: Check, path: Path, raw: object) -> ProgrammeValue | None:
-    table = open_table(check, path, raw, ("from", "threshold", "clause"), ("quota",))
-    if table is None:
-        return None
-    valid_from, threshold = table.date("from"), table.points("threshold")
-    quota, clause = _read_quota(table), table.text("clause")
-    if valid_from is None or threshold is None:
-        return None
-    return ProgrammeValue(valid_from, threshold, quota, clause, table.line)
-
-
-def _read_quota(table: Table) -> int | None:
-    raw, path = table.raw.get("quota"), table.at("quota")
-    if raw is None:
-        return None
-    if not isinstance(raw, int) or isinstance(raw, bool):
-        predicate = f"is {KINDS[type(raw)]}; a number of persons was expected."
-        table.check.error("wrong-type", path, predicate, "Write a whole number: 10.")
-        return None
-    if not 1 <= raw <= QUOTA_MAX:
-        predicate = f"is not between 1 and {QUOTA_MAX:,}."
-        remedy = "Write how many persons get it; leave quota out if all do."
-        table.check.error("number-range", path, predicate, remedy)
-        return None
-    return raw
-
-
-def _read_tie(programme: Table) -> Tie:
-    path, raw = programme.at("tie"), programme.raw.get("tie")
-    table = open_table(programme.check, path, raw, ("break_by", "otherwise"))
-    if table is None:
-        # Without a quota nothing ends in a tie: all who reach the threshold get in.
-        return Tie(break_by=(), otherwise="include")
-    words: list[BreakBy] = []
-    for word_path, element in table.items("break_by", LABELS_MAX, empty=True):
-        word = read_word(table.check, word_path, element, BREAK_BY)
-        if word in words:
-            predicate = f"names {word!r} again."
-            table.check.error("repeated", word_path, predicate, "Name each word once.")
-        elif word is not None:
-            words.append(word)
-    return Tie(break_by=tuple(words), otherwise=table.word("otherwise", OTHERWISE, "exclude"))
 
 
 def _read_labels(root: Table) -> Mapping[str, Label]:

@@ -35,6 +35,7 @@ __all__ = [
     "check_id",
     "meant",
     "open_table",
+    "read_amount",
     "read_date",
     "read_label",
     "read_points",
@@ -67,6 +68,14 @@ EXAMPLES = {
     "tie": 'tie = { break_by = ["activities"], otherwise = "exclude" }',
     "break_by": 'break_by = ["activities"]',
     "otherwise": 'otherwise = "exclude"',
+    "unit": 'unit = { ko = "가점", en = "points" }, what the values are in',
+    "percent": "percent = { S = 20, A = 30, B = 40, C = 10 }",
+    "places": "places = { first = 1, second = 2 }",
+    "round": 'round = "half"; or "down" or "up"',
+    "of": 'of = "serving"; or "eligible", or a number of persons',
+    "programmes": 'programmes = ["overseas-training"]',
+    "exclude_recent": "exclude_recent = { years = 3 } or { cycles = 1 }",
+    "four_eyes": "four_eyes = true",
 }
 KINDS: Mapping[type, str] = {
     str: "a text",
@@ -144,6 +153,15 @@ class Table:
             predicate, remedy = f"is not between 1 and {number_max:,}.", _LEAVE_OUT
             self.check.error("number-range", path, predicate, remedy)
             return None
+        return raw
+
+    def flag(self, key: str) -> bool:
+        """Read true or false; false if it is missing."""
+        raw = self.raw.get(key, False)
+        if not isinstance(raw, bool):
+            predicate = f"is {KINDS[type(raw)]}; true or false was expected."
+            self.check.error("wrong-type", self.at(key), predicate, f"Write {EXAMPLES[key]}.")
+            return False
         return raw
 
     def items(self, key: str, count_max: int, *, empty: bool = False) -> list[tuple[Path, object]]:
@@ -271,6 +289,11 @@ _EXACT = Context(prec=28, traps=[Inexact])
 
 def read_points(check: Check, path: Path, raw: object) -> int | None:
     """Read an amount of points, exactly, in 1/10,000 points."""
+    return read_amount(check, path, raw, POINTS_MAX // POINT)
+
+
+def read_amount(check: Check, path: Path, raw: object, most: int) -> int | None:
+    """Read an amount from 0 to the most, exactly, in 1/10,000; ``None`` if it is missing."""
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
@@ -278,13 +301,13 @@ def read_points(check: Check, path: Path, raw: object) -> int | None:
         check.error("wrong-type", path, predicate, "Write it without quotation marks: 2.5.")
         return None
     points = Decimal(raw)
-    if not points.is_finite() or not 0 <= points <= POINTS_MAX // POINT:
-        predicate = f"is not between 0 and {POINTS_MAX // POINT:,}."
-        check.error("number-range", path, predicate, "Write the points the scheme states.")
+    if not points.is_finite() or not 0 <= points <= most:
+        predicate = f"is not between 0 and {most:,}."
+        check.error("number-range", path, predicate, "Write the number the scheme states.")
         return None
     try:
         return int(points.quantize(_SMALLEST, context=_EXACT).scaleb(4))
     except Inexact:
         predicate = "has more than 4 decimal places."
-        check.error("number-places", path, predicate, "Round it to 1/10,000 point.")
+        check.error("number-places", path, predicate, "Round it to 1/10,000.")
         return None

@@ -36,6 +36,8 @@ __all__ = [
     "PROBLEM_CODES",
     "PROGRAMMES_MAX",
     "QUOTA_MAX",
+    "QUOTA_OFS",
+    "ROUNDINGS",
     "RULES_MAX",
     "SCOPE_MAX",
     "SPLITS",
@@ -43,20 +45,27 @@ __all__ = [
     "TEXT_CHARS_MAX",
     "TITLE_CHARS_MAX",
     "VALUES_MAX",
+    "VALUE_MAX",
+    "YEARS_MAX",
     "ActivityInfo",
     "BreakBy",
     "Cap",
     "CapPer",
     "CapPeriod",
     "CapValue",
+    "GradeTerms",
     "Keep",
     "Measure",
     "Otherwise",
     "Per",
+    "Percentage",
     "Period",
     "Problem",
     "Programme",
     "ProgrammeValue",
+    "QuotaOf",
+    "Recent",
+    "Rounding",
     "Rule",
     "RuleValue",
     "Rulebook",
@@ -74,6 +83,8 @@ Measure = Literal["points", "count"]
 Keep = Literal["first", "best"]
 BreakBy = Literal["activities", "earliest", "joined"]
 Otherwise = Literal["include", "exclude"]
+Rounding = Literal["down", "up", "half"]
+QuotaOf = Literal["serving", "eligible"]
 
 PERS: tuple[Per, ...] = ("activity", "hour")
 SPLITS: tuple[Split, ...] = ("share", "each")
@@ -88,6 +99,10 @@ KEEPS: tuple[Keep, ...] = ("first", "best")
 BREAK_BY: tuple[BreakBy, ...] = ("activities", "earliest", "joined")
 """What can decide between persons with equal points."""
 OTHERWISE: tuple[Otherwise, ...] = ("include", "exclude")
+ROUNDINGS: tuple[Rounding, ...] = ("down", "up", "half")
+"""How a percentage of people becomes a number of them; "half" rounds half up."""
+QUOTA_OFS: tuple[QuotaOf, ...] = ("serving", "eligible")
+"""What a quota in percent is of, if not of a number: all in service, or all who qualify."""
 
 POINT = 10_000
 """Units in one point: every amount of points is a whole number of 1/10,000 point."""
@@ -111,6 +126,8 @@ TITLE_CHARS_MAX = 200
 TEXT_CHARS_MAX = 1_000
 POINTS_MAX = 1_000_000 * POINT
 QUOTA_MAX = 1_000_000
+VALUE_MAX = 1_000_000_000
+YEARS_MAX = 100
 DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
 
 PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
@@ -125,9 +142,11 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "date-range": "a date outside 1900 to 2999",
         "duplicate-id": "two entries of a kind have the same id",
         "empty": "a text, list or table that must not be empty",
+        "grades-differ": "the values of a programme are for other grades than its terms",
         "grade-dropped": "a later value says nothing of a grade that had points (warning)",
         "missing-key": "something the grammar requires is not written",
         "mixed-limits": "a cap limits points on one day and a number on another, or both",
+        "mixed-terms": "a programme mixes tiers, grades by rank and a plain selection",
         "no-grades": "points by grade for an activity that has no grades",
         "no-hours": "points per hour for an activity that has no hours",
         "no-shares": "points divided by shares for an activity whose people declare none",
@@ -135,11 +154,14 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "number-places": "a number with more than 4 decimal places",
         "number-range": "a number below or above what is allowed",
         "overlap": "two rules give points for one activity on the same day",
+        "quota-sum": "places and quota, or percentages and the whole, do not add up",
         "repeated": "the same word or rule is named twice",
+        "tier-order": "the thresholds of tiers do not fall from the first to the last",
         "toml-syntax": "the text is not TOML 1.0",
         "too-large": "the text, a line, a list or a title is longer than allowed",
         "unknown-activity": "a rule names an activity that is not known",
         "unknown-key": "a key that the grammar does not have",
+        "unknown-programme": "a programme that the rulebook does not have is named (warning)",
         "unknown-rule": "a cap names a rule that the rulebook does not have",
         "unknown-word": "a word outside the list of words allowed there",
         "until-order": "a rule ends before its last value begins",
@@ -259,15 +281,56 @@ class Cap:
 
 
 @frozen
+class Percentage:
+    """A quota that is a part of a number of people.
+
+    Attributes:
+        percent: Part of the whole, 1/10,000 percent.
+        of: The whole: a stated number of people (the establishment, 정원), all people in service
+            on the day, those on leave included ("serving"), or all who reach the threshold and
+            can be selected ("eligible"); of the ranks the programme is for.
+        rounding: How it becomes a whole number of people.
+    """
+
+    percent: int
+    of: int | QuotaOf
+    rounding: Rounding
+
+
+@frozen
+class GradeTerms:
+    """What it takes to get one grade or tier of a programme.
+
+    Attributes:
+        grade: Its code.
+        threshold_points: 1/10,000 points needed, for a tier; else None.
+        percent: Part of those who qualify, 1/10,000 percent, for a grade by rank; else None.
+        places: How many get it, for a grade by rank; else None.
+        value: What it is worth, 1/10,000 of the programme's unit; None if nothing is stated.
+    """
+
+    grade: str
+    threshold_points: int | None = None
+    percent: int | None = None
+    places: int | None = None
+    value: int | None = None
+
+
+@frozen
 class ProgrammeValue:
     """What a programme asks for, from a day on.
 
     Attributes:
         valid_from: First day.
-        threshold_points: 1/10,000 points a person needs in the period.
+        threshold_points: 1/10,000 points a person needs in the period; of several tiers the
+            lowest.
         quota: How many persons get it, or None for all who reach the threshold.
         clause: Where the scheme says so.
         line: Line of the value in the rulebook's text.
+        percentage: The quota where it is a percentage.
+        grades: Tiers by threshold, or grades by rank, best first; empty for a plain selection.
+        rounding: How percentages of grades become numbers of people.
+        value: What a plain selection is worth, 1/10,000 of the programme's unit, if stated.
     """
 
     valid_from: date
@@ -275,16 +338,21 @@ class ProgrammeValue:
     quota: int | None
     clause: str
     line: int
+    percentage: Percentage | None = None
+    grades: tuple[GradeTerms, ...] = ()
+    rounding: Rounding = "down"
+    value: int | None = None
 
 
 @frozen
 class Tie:
-    """What decides between persons with equal points where a quota ends.
+    """What decides between persons with equal points where a quota or a grade ends.
 
     Attributes:
         break_by: "activities" (more rewarded activities first), "earliest" (reached the total
             earlier), "joined" (longer service first), tried in this order.
-        otherwise: Whether all who are still tied get in ("include") or none of them.
+        otherwise: Whether all who are still tied get in ("include") or none of them; between two
+            grades, whether all get the better one or the lower.
     """
 
     break_by: tuple[BreakBy, ...]
@@ -292,8 +360,36 @@ class Tie:
 
 
 @frozen
+class Recent:
+    """Who had it lately is left out.
+
+    Attributes:
+        years: For so many years from the day of the grant; None when counted in cycles.
+        cycles: In so many cycles after the one it was granted for; None when counted in years.
+        programmes: Grants of these programmes count.
+    """
+
+    years: int | None
+    cycles: int | None
+    programmes: tuple[str, ...]
+
+
+@frozen
 class Programme:
-    """Something people become eligible for by points, such as training abroad."""
+    """Something people become eligible for by points, such as training abroad.
+
+    Attributes:
+        id: Name of the programme, unique among those of its rulebook.
+        title: What people call it.
+        period: What its points are counted in; one such period is a cycle.
+        values: Dated terms in order of date.
+        tie: What decides between equals.
+        line: Line where the programme begins.
+        unit: What its values are in (won, bonus points …); None when it has none.
+        ranks: Ranks it is for, by the rank held on the day; all when empty.
+        recent: Who is left out because of an earlier grant; None for nobody.
+        four_eyes: Whether a grant takes effect only when a second person approved it.
+    """
 
     id: str
     title: Label
@@ -301,6 +397,10 @@ class Programme:
     values: tuple[ProgrammeValue, ...]
     tie: Tie
     line: int
+    unit: Label | None = None
+    ranks: tuple[str, ...] = ()
+    recent: Recent | None = None
+    four_eyes: bool = False
 
 
 @frozen

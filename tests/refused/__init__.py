@@ -1,9 +1,9 @@
 """What the kinds refuse, by programme: each module here has a table ``REFUSALS`` of its own.
 
-A row is ``(rule, given, data, day, field)``: after the facts ``given``, pairs of data and date,
-``data`` on ``day`` is refused by the rule named, at that field. Every row is run through the
-library and through the command line (``tests/test_kinds.py``), with the people P1, P2 and P3 of
-the units HQ and SEOUL.
+A row is ``(rule, given, data, day, field)``: after the facts ``given``, pairs of data and date
+(with a third, who recorded it, where that matters; "officer" did else), ``data`` on ``day`` is
+refused by the rule named, at that field. Every row is run through the library and through the
+command line (``tests/test_kinds.py``), with the people P1, P2 and P3 of the units HQ and SEOUL.
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""What several tables of a rulebook have in common: dated values, and codes the ledger knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mileage.ledger.fields import Code
+
+from .tables import Table, read_text
+from .values import SCOPE_MAX, VALUES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mileage.projections.toml_positions import Path
+
+    from .text import Check
+    from .whole import Value
+
+__all__ = ["read_codes", "read_values"]
+
+_LEDGER_CODE = Code("", "")
+
+
+def read_values(
+    table: Table, read: Callable[[Check, Path, object], Value | None]
+) -> tuple[Value, ...]:
+    """Read dated values; only those in order of date come out."""
+    values: list[Value] = []
+    for path, raw in table.items("values", VALUES_MAX):
+        value = read(table.check, path, raw)
+        if value is None:
+            continue
+        if values and value.valid_from <= values[-1].valid_from:
+            predicate = f"is {value.valid_from}, but the one before is {values[-1].valid_from}."
+            remedy = "Write values in order of date, one for each day on which something changes."
+            table.check.error("date-order", (*path, "from"), predicate, remedy)
+        else:
+            values.append(value)
+    return tuple(values)
+
+
+def read_codes(table: Table, key: str) -> tuple[str, ...]:
+    """Read a list of codes of ranks or units; the ledger knows which there are."""
+    named: list[str] = []
+    for path, raw in table.items(key, SCOPE_MAX):
+        code = read_text(table.check, path, raw)
+        if code in named:
+            table.check.error("repeated", path, f"names {code!r} again.", "Name each once.")
+        elif code:
+            named.append(code)
+            try:
+                _LEDGER_CODE.check(code)
+            except ValueError as error:
+                remedy = "Write the code as the ledger knows it."
+                table.check.error("bad-id", path, f"is no code: {error}.", remedy)
+    return tuple(named)
