@@ -18,6 +18,7 @@ kept in a read model that can be thrown away and built again at any time.
 
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .budgets import Budget, budgets
+from .compare import Comparable, comparable, same_rules
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
 from .figures import (
@@ -31,6 +32,7 @@ from .figures import (
     UnknownPerson,
 )
 from .hr import Batch, HrLine, Outbox, entitlements
+from .indicators import IndicatorResult, Measurement, indicators
 from .learning import (
     Plan,
     Progress,
@@ -39,7 +41,9 @@ from .learning import (
     learning_plans,
     learning_progress,
 )
+from .overview import Overview, overview
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .report import Report, report
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
@@ -51,13 +55,17 @@ __all__ = [
     "Budget",
     "Candidate",
     "CaughtUp",
+    "Comparable",
     "Cut",
     "Difference",
     "Explanation",
     "Figures",
     "HrLine",
+    "IndicatorResult",
+    "Measurement",
     "NoReadModel",
     "Outbox",
+    "Overview",
     "Period",
     "Plan",
     "Progress",
@@ -65,6 +73,7 @@ __all__ = [
     "ReadModel",
     "Reason",
     "Rebuilt",
+    "Report",
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
@@ -80,14 +89,19 @@ __all__ = [
     "adopted_rulebooks",
     "budgets",
     "check_rulebook",
+    "comparable",
     "eligible",
     "entitlements",
     "explain_candidate",
     "explain_posting",
+    "indicators",
     "learning_plan",
     "learning_plans",
     "learning_progress",
+    "overview",
     "parse_rulebook",
     "programmes",
+    "report",
+    "same_rules",
     "try_adoption",
 ]
