@@ -49,6 +49,7 @@ class Comparable:
         ledger: What identifies the ledger.
         time_zone: Zone of its dates, an IANA name.
         day: Civil date, in that zone, of the head-count.
+        known_at: The instant asked for, if one was.
         position: Position of the last fact of the ledger.
         staff: Who serves on the day, and how many of them took part.
         programmes: What people did, by programme.
@@ -69,6 +70,7 @@ class Comparable:
     ledger: str
     time_zone: str
     day: date
+    known_at: datetime | None
     position: int
     staff: Group
     programmes: tuple[ProgrammeActivity, ...]
@@ -168,6 +170,7 @@ def _comparable(
         ledger=ledger.stream_of_opening,
         time_zone=ledger.time_zone.key,
         day=day,
+        known_at=part.known_at,
         position=figures.position,
         staff=participation(figures, period, day).everybody,
         programmes=done,
