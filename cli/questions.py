@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["Asked", "Question", "asked", "instant_of", "question"]
+__all__ = ["PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
 
 
 @attrs.frozen
@@ -130,11 +130,12 @@ class _Period(click.ParamType):  # type: ignore[type-arg]  # generic in later ve
             self.fail(str(error), param, ctx)
 
 
+PERIOD = _Period()
 _PERIOD = option(
     "--period",
     ko="기간: 2005, 2005-H1, 2005-Q3, 2005-03, all [all]",
     en="2005, 2005-H1, 2005-Q3, 2005-03 or all  [all]",
-    type=_Period(),
+    type=PERIOD,
 )
 _AS_OF = option(
     "--as-of",
