@@ -38,8 +38,8 @@ PLACES = 10
     "report",
     "기간의 평가 보고서를 씁니다.\n\n참여(소속별·직급별), 활동, 보상 여부와 점수가 없는 활동의"
     " 까닭, 점수 상위, 제도별 선정, 지원금, 성과지표가 들어갑니다. --to 없이 부르면 Markdown을"
-    " 화면에 씁니다. 보고서는 한국어이고, --lang en이면 영어입니다. 같은 물음에는 언제나 같은 파일이"
-    " 나옵니다.",
+    " 화면에 씁니다. 보고서는 한국어이고, --lang en이면 영어입니다. 같은 물음에는 언제나 같은"
+    " 파일이 나옵니다.",
     "Write the evaluation office's report on a period.\n\nIt has participation by unit and rank,"
     " activities, whether they are rewarded and why not, who has most points, who gets into which"
     " programme, support and indicators. Without --to it is printed, as Markdown. The report is in"
