@@ -107,7 +107,7 @@ def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
     return {
         "t": t,
         "word": word,
-        "amount": format_amount,
+        "amount": _amount,
         "instant": format_instant,
         "number": lambda value: f"{value:,}",
         "percent": _percent,
@@ -138,6 +138,12 @@ def _in_order(report: Report, names: Names) -> list[Any]:
     """The units' participation, in the order in which units are listed."""
     order = {code: place for place, code in enumerate(names.units)}
     return sorted(report.participation.units, key=lambda unit: order.get(unit.code, len(order)))
+
+
+def _amount(units: int) -> str:
+    """Points as people read them, with a mark for thousands."""
+    whole, point, part = format_amount(units).partition(".")
+    return f"{int(whole):,}{point}{part}" if units >= 0 else f"-{_amount(-units)}"
 
 
 def _percent(part: int, whole: int) -> str:

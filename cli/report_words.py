@@ -17,6 +17,7 @@ _WORDS = {
     "all_periods": Words("전체 기간", "All Periods"),
     # what heads columns and names figures
     "as_of": Words("기준일", "As of"),
+    "happened_by": Words("{as_of}까지 있었던 일만 반영", "only what had happened by {as_of}"),
     "known_at": Words("{instant}까지 기록된 것", "as recorded by {instant}"),
     "facts": Words("기록", "Facts"),
     "up_to": Words("#{position}까지", "up to #{position}"),

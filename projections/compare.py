@@ -93,8 +93,12 @@ class Comparable:
 
 
 def same_rules(found: Sequence[Comparable]) -> bool:
-    """Whether points mean the same: the same texts in force on the same days, and some at all."""
-    terms = {tuple((b.digest, b.since, b.until) for b in each.rulebooks) for each in found}
+    """Whether points mean the same: the same texts in force since the same days, and some at all.
+
+    Each is in force until the next; where a period is not over, the last day may be another in
+    another time zone.
+    """
+    terms = {tuple((book.digest, book.since) for book in each.rulebooks) for each in found}
     return len(terms) == 1 and terms != {()}
 
 
