@@ -58,9 +58,14 @@ def indicators_command(
         known = instant_of(ledger, question.known_at)
         if year is None and indicator is None:
             year = (question.as_of or ledger.today()).year
-        asked = {"as_of": question.as_of, "known_at": known}
-        found = indicators(ledger, year=year, indicator=indicator, **asked)
-        exists = found or indicator is None or indicators(ledger, indicator=indicator, **asked)
+
+        def ask(year: int | None) -> list[IndicatorResult]:
+            return indicators(
+                ledger, year=year, indicator=indicator, as_of=question.as_of, known_at=known
+            )
+
+        found = ask(year)
+        exists = found or indicator is None or ask(None)
     if not exists:
         raise Failure(
             session.pick(
