@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from mileage.ledger import format_amount
-from mileage.ledger.facts import format_instant
 from mileage.ledger.kinds.support import ITEMS
 from mileage.projections.coverage import WHY
 from mileage.projections.ratios import percent_text, quotient_text
@@ -99,7 +99,7 @@ def render(report: Report, form: str, lang: Lang, names: Names) -> str:
 
 def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
     """What the templates call."""
-    t = words(lang)
+    t, zone = words(lang), ZoneInfo(report.time_zone)
 
     def word(text: Bilingual | None) -> str:
         return pick(text, lang) if text else ""
@@ -108,7 +108,7 @@ def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
         "t": t,
         "word": word,
         "amount": _amount,
-        "instant": format_instant,
+        "instant": lambda instant: f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "number": lambda value: f"{value:,}",
         "percent": _percent,
         "quota": lambda quota: t.no_quota if quota is None else t.quota.format(quota=f"{quota:,}"),

@@ -13,7 +13,7 @@ from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import report
 
-from .base import DAY, INSTANT, command, option, pass_session
+from .base import DAY, INSTANT, Failure, command, option, pass_session
 from .indicators import indicator_json
 from .overview import money_json
 from .questions import PERIOD, Question, asked
@@ -144,6 +144,8 @@ def _write(path: Path, text: str) -> None:
     try:
         part.write_text(text, encoding="utf-8", newline="\n")
         part.replace(path)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
 

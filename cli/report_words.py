@@ -74,7 +74,7 @@ _WORDS = {
     "rewards": Words("보상", "Rewards"),
     "most_points": Words("점수 상위", "Most points"),
     "selections": Words("제도별 선정", "Who gets into which programme"),
-    "support": Words("학습동아리 지원금", "Support of learning clubs"),
+    "support": Words("학습동아리·학습단 지원금", "Support of learning clubs and teams"),
     "indicators": Words("성과지표({year}년)", "Indicators ({year})"),
     "appendix": Words("붙임. 점수가 없는 활동", "Appendix. Activities without points"),
     # sentences

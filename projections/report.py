@@ -178,7 +178,7 @@ def rulebooks_in_force(figures: Figures, period: Period, day: date) -> tuple[Rul
             rulebook=rulebook,
             digest=digest,
             position=position,
-            since=day_of(max(day_from, period.day_from)) if period.day_from else day_of(day_from),
+            since=day_of(max(day_from, period.day_from)),
             until=min(day, _day_before(day_of(day_until))),
         )
         for rulebook, digest, position, day_from, day_until in rows

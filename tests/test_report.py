@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -332,6 +332,10 @@ def test_the_same_question_gives_the_same_bytes(eventful, form):
     eventful.now = eventful.now.replace(year=2009)
     assert rendered(eventful, form) == before
     end = {"as_of": date(2005, 12, 31), "lang": "en"}
+    known = {"known_at": datetime(2006, 1, 10, tzinfo=UTC), "lang": "en"}
+    assert "as recorded by 2006-01-10 09:00:00" in rendered(eventful, form, **known).replace(
+        "\\", ""
+    )
     assert "only what had happened by 2005-12-31" in rendered(eventful, form, **end)
     assert rendered(eventful, form, **end) == rendered(eventful, form, **end)
 
@@ -388,9 +392,9 @@ class TestCommand:
             result = run("report", *wrong, *at)
             assert (result.exit_code, result.stdout) == (2, ""), wrong
         assert agency.read_bytes() == before
-        missing = run("report", "2005", *at, "--to", tmp_path / "no" / "r.md")
+        missing = run("report", "2005", *at, "--to", tmp_path / "no" / "r.md", "--lang", "en")
         assert missing.exit_code == 1
-        assert "Traceback" not in missing.output
+        assert missing.stderr == f"error: {tmp_path / 'no' / 'r.md'}: No such file or directory\n"
 
     def test_json_has_the_data(self, agency):
         """What the documents show is there as data, amounts as decimal texts."""
