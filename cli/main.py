@@ -44,6 +44,19 @@ COMMANDS = {
         Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),
     ),
     "learning": ("learning", Words("학습계획 대비 실적", "Show progress against learning plans")),
+    "indicators": (
+        "indicators",
+        Words("성과지표의 목표와 실적", "Show indicators against their targets"),
+    ),
+    "overview": (
+        "overview",
+        Words("한 해의 현황을 한 화면에", "Show the state of a year at a look"),
+    ),
+    "compare": (
+        "compare",
+        Words("여러 기관의 원장을 나란히 비교", "Compare the ledgers of several organisations"),
+    ),
+    "report": ("report", Words("기간의 평가 보고서", "Write the evaluation office's report")),
     "rules": ("rules", Words("규칙집: 점검, 채택, 목록", "Check, adopt and list rulebooks")),
     "rebuild": (
         "publishing",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["Column", "Node", "print_table", "print_tree", "progress", "show", "to_terminal"]
+__all__ = ["Column", "Node", "even", "print_table", "print_tree", "progress", "show", "to_terminal"]
 
 NOTHING = Words("없습니다.", "Nothing.")
 GAP = "  "
@@ -38,6 +38,7 @@ class Column(NamedTuple):
         wraps: Whether a text may go on in the next line where the terminal is narrow.
         optional: Whether it is left out where the terminal is narrow still.
         detail: Whether it stands in CSV files only.
+        head: Its heading, where that is no fixed text.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column(NamedTuple):
     wraps: bool = False
     optional: bool = False
     detail: bool = False
+    head: str = ""
 
 
 Row = dict[str, Any]
@@ -123,8 +125,10 @@ def print_table(session: Session, columns: Sequence[Column], rows: Sequence[Row]
     filled = [c for c in columns if c.number or any(cells[c.name])]
     for column in filled:
         if column.number:
-            cells[column.name] = _even(cells[column.name])
-    heads = {column.name: session.pick(COLUMNS[column.name]) for column in filled}
+            cells[column.name] = even(cells[column.name])
+    heads = {
+        column.name: clean(column.head) or session.pick(COLUMNS[column.name]) for column in filled
+    }
     widths = {c.name: max(map(width, (heads[c.name], *cells[c.name]))) for c in filled}
     fitting: list[Column] | None = filled
     if to_terminal():
@@ -150,7 +154,7 @@ def _cell(value: Any) -> str:
     return clean(value.text if isinstance(value, Shown) else _plain(value))
 
 
-def _even(cells: list[str]) -> list[str]:
+def even(cells: list[str]) -> list[str]:
     """Put the decimal points of a column below each other, without digits that nobody wrote."""
     parts = [len(cell) - len(cell.partition(".")[0]) for cell in cells]
     room = max(parts, default=0)

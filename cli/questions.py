@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["Asked", "Question", "asked", "instant_of", "question"]
+__all__ = ["PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
 
 
 @attrs.frozen
@@ -56,10 +56,15 @@ class Asked:
         """The day that decides: that of the question, or today."""
         return self.question.as_of or self.ledger.today()
 
+    @property
+    def known_at(self) -> datetime | None:
+        """The instant by which facts had been recorded, if the question names one."""
+        return instant_of(self.ledger, self.question.known_at)
+
     def about(self) -> dict[str, Any]:
         """What every answer says of its question, as JSON."""
         as_of, period = self.question.as_of, self.question.period
-        known_at = instant_of(self.ledger, self.question.known_at)
+        known_at = self.known_at
         return {
             "as_of": as_of.isoformat() if as_of else None,
             "known_at": format_instant(known_at) if known_at else None,
@@ -125,11 +130,12 @@ class _Period(click.ParamType):  # type: ignore[type-arg]  # generic in later ve
             self.fail(str(error), param, ctx)
 
 
+PERIOD = _Period()
 _PERIOD = option(
     "--period",
     ko="기간: 2005, 2005-H1, 2005-Q3, 2005-03, all [all]",
     en="2005, 2005-H1, 2005-Q3, 2005-03 or all  [all]",
-    type=_Period(),
+    type=PERIOD,
 )
 _AS_OF = option(
     "--as-of",

@@ -48,6 +48,12 @@ class Session:
         return given or usual_lang()
 
     @property
+    def document_lang(self) -> Lang:
+        """Language of a document that others read: Korean unless another was asked for."""
+        given: Lang | None = self._given.get("lang")
+        return given or ("en" if os.environ.get("MILEAGE_LANG") == "en" else "ko")
+
+    @property
     def path(self) -> Path:
         """The ledger's file."""
         return Path(self._given.get("ledger") or os.environ.get("MILEAGE_LEDGER", "mileage.sqlite"))

@@ -20,6 +20,7 @@ from .acknowledging import Acknowledged, acknowledge
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .awards import AwardLine, awards
 from .budgets import Budget, budgets
+from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, explain_candidate, explain_posting
@@ -35,6 +36,7 @@ from .figures import (
 )
 from .granting import Grant, grant, proposal
 from .hr import HrKey, HrLine, entitlements
+from .indicators import IndicatorResult, Measurement, indicators
 from .learning import (
     Plan,
     Progress,
@@ -44,8 +46,10 @@ from .learning import (
     learning_progress,
 )
 from .outbox import Batch, BatchTally, HrStatus, Outbox
+from .overview import Overview, overview
 from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
 from .redeeming import Available, RedemptionLine, available, redeem, redemptions
+from .report import Report, report
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
@@ -61,6 +65,7 @@ __all__ = [
     "Budget",
     "Candidate",
     "CaughtUp",
+    "Comparable",
     "Cut",
     "Decision",
     "Difference",
@@ -70,8 +75,11 @@ __all__ = [
     "HrKey",
     "HrLine",
     "HrStatus",
+    "IndicatorResult",
+    "Measurement",
     "NoReadModel",
     "Outbox",
+    "Overview",
     "Period",
     "Plan",
     "Progress",
@@ -80,6 +88,7 @@ __all__ = [
     "Reason",
     "Rebuilt",
     "RedemptionLine",
+    "Report",
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
@@ -98,19 +107,24 @@ __all__ = [
     "awards",
     "budgets",
     "check_rulebook",
+    "comparable",
     "decisions",
     "eligible",
     "entitlements",
     "explain_candidate",
     "explain_posting",
     "grant",
+    "indicators",
     "learning_plan",
     "learning_plans",
     "learning_progress",
+    "overview",
     "parse_rulebook",
     "programmes",
     "proposal",
     "redeem",
     "redemptions",
+    "report",
+    "same_rules",
     "try_adoption",
 ]

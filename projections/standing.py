@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
-from mileage.ledger import FactVoided
-from mileage.ledger.ledger import voided_keys
+from mileage.ledger.facts import format_instant
+from mileage.ledger.ledger import database_name, voided_keys
 
 from .decode import Slice
 
@@ -15,7 +18,30 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
 
-__all__ = ["standing_facts"]
+__all__ = ["POSTING_STANDS", "last_fact", "standing_facts", "standing_rows"]
+
+POSTING_STANDS = (
+    "NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position"
+    " AND c.activity = p.activity AND c.stage = 0)"
+)
+"""SQL: the activity of the posting ``p`` was neither voided nor withdrawn."""
+
+_STANDING = """
+WITH standing AS (
+    SELECT position, stream, topic, json_extract(state, '$.occurred_on') AS day, state
+    FROM (SELECT position, originator_id AS stream, topic, CAST(state AS TEXT) AS state
+          FROM stored_events WHERE topic IN (SELECT value FROM json_each(:topics)))
+    WHERE position NOT IN (SELECT value FROM json_each(:gone))
+      AND (:until IS NULL OR json_extract(state, '$.occurred_on') <= :until)
+      AND (:known_at IS NULL OR json_extract(state, '$.recorded_at') <= :known_at)
+)
+"""
+_LAST = """
+SELECT position FROM stored_events
+WHERE (:as_of IS NULL OR json_extract(CAST(state AS TEXT), '$.occurred_on') <= :as_of)
+  AND (:known_at IS NULL OR json_extract(CAST(state AS TEXT), '$.recorded_at') <= :known_at)
+ORDER BY position DESC LIMIT 1
+"""
 
 
 def standing_facts(
@@ -24,6 +50,7 @@ def standing_facts(
     *,
     as_of: date | None = None,
     known_at: datetime | None = None,
+    until: date | None = None,
 ) -> list[Recorded]:
     """The standing facts of some kinds, in order of position.
 
@@ -32,19 +59,79 @@ def standing_facts(
         kinds: Names of the kinds.
         as_of: What counted on that civil date, corrections that took effect by then included.
         known_at: Only what had been recorded by that instant.
+        until: Only facts of that civil date or earlier, whatever the date of a correction.
     """
-    wanted = [ledger.kinds.get(name) for name in (*kinds, "fact.voided")]
-    topics = [kind.topic_of(number) for kind in wanted for number in range(1, kind.version + 1)]
     part = Slice(as_of=as_of, known_at=known_at)
-    facts = [
-        item
-        for item in ledger.facts(topics=topics)
-        if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
-    ]
-    voids = [item.fact for item in facts if isinstance(item.fact.data, FactVoided)]
-    gone = voided_keys([(fact.key, fact.data.fact) for fact in voids])
+    gone = _gone(ledger, part)
     return [
         item
-        for item in facts
-        if not isinstance(item.fact.data, FactVoided) and item.fact.key not in gone
+        for item in ledger.facts(topics=_topics(ledger, kinds))
+        if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
+        and item.fact.key not in gone
+        and (until is None or item.fact.occurred_on <= until)
     ]
+
+
+def standing_rows(  # noqa: PLR0913 - what is asked, and of which facts
+    ledger: Ledger,
+    statement: str,
+    kinds: Iterable[str],
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    until: date | None = None,
+) -> list[Any]:
+    """Ask the same facts in SQL, for kinds of which there are many.
+
+    Args:
+        ledger: The ledger.
+        statement: A query on ``standing(position, stream, topic, day, state)``: ``day`` is a text
+            ``YYYY-MM-DD``, ``state`` the stored JSON.
+        kinds: As for ``standing_facts``; likewise ``as_of``, ``known_at`` and ``until``.
+        as_of: See there.
+        known_at: See there.
+        until: See there.
+    """
+    gone = _gone(ledger, Slice(as_of=as_of, known_at=known_at))
+    days = [day for day in (as_of, until) if day]
+    given = {
+        "topics": json.dumps(_topics(ledger, kinds)),
+        "gone": json.dumps(list(ledger.positions(list(gone)).values())),
+        "until": min(days).isoformat() if days else None,
+        "known_at": format_instant(known_at) if known_at else None,
+    }
+    return _query(ledger, _STANDING + statement, given)
+
+
+def last_fact(
+    ledger: Ledger, *, as_of: date | None = None, known_at: datetime | None = None
+) -> Recorded | None:
+    """The fact of the highest position, voided or not, of what had happened and was known."""
+    given = {
+        "as_of": as_of.isoformat() if as_of else None,
+        "known_at": format_instant(known_at) if known_at else None,
+    }
+    rows = _query(ledger, _LAST, given)
+    return ledger.at(rows[0][0]) if rows else None
+
+
+def _topics(ledger: Ledger, kinds: Iterable[str]) -> list[str]:
+    """The topics under which facts of the kinds are stored, in whatever version."""
+    found = [ledger.kinds.get(name) for name in kinds]
+    return [kind.topic_of(number) for kind in found for number in range(1, kind.version + 1)]
+
+
+def _gone(ledger: Ledger, part: Slice) -> frozenset[str]:
+    """Keys of the facts that are void within a slice."""
+    voids = [
+        item.fact
+        for item in ledger.facts(topics=_topics(ledger, ["fact.voided"]))
+        if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
+    ]
+    return voided_keys([(fact.key, fact.data.fact) for fact in voids])
+
+
+def _query(ledger: Ledger, statement: str, values: dict[str, Any]) -> list[Any]:
+    name = database_name(ledger.path, read_only=True)
+    with closing(sqlite3.connect(name, uri=True)) as connection:
+        return connection.execute(statement, values).fetchall()

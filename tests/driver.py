@@ -238,6 +238,8 @@ class Driver:
                 return f"{name} {pick.randint(1, 9)}"
             case types.Day():
                 return day + timedelta(days=pick.choice((-30, 0, 60, 200)))
+            case types.Whole() if name == "year":
+                return day.year + pick.randint(0, 1)
             case types.Whole(least=least, most=most):
                 return min(max(pick.choice((0, 1, 3, 50, 2_005)), least), most)
             case types.Amount():

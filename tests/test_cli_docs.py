@@ -89,6 +89,10 @@ CALLS = {
     " --on 2006-01-12",
     "redeem": "redeem P1 1.5 --purpose 도서 --on 2005-12-01",
     "awards": "awards --period 2005",
+    "indicators": "indicators --year 2005",
+    "overview": "overview --period 2005",
+    "compare": "compare agency.sqlite --period 2005",
+    "report": "report 2005",
     "rules check": "rules check bad.toml",
     "rules adopt": "rules adopt new.toml --on 2005-06-20",
     "rules list": "rules list",
@@ -104,7 +108,7 @@ CALLS = {
     "directory search": "directory search 홍길",
 }
 
-# What the calls for plans and budgets ask about.
+# What the calls for plans, budgets and indicators ask about.
 PLANNED = (
     ("learning_plan.adopted", "2005-01-10", "--plan", "LP-2005", "--title", "2005년 학습계획",
      "--officer", "P1", "--starts-on", "2005-01-01", "--ends-on", "2005-12-31"),
@@ -114,6 +118,14 @@ PLANNED = (
      "--leader", "P1"),
     ("support.granted", "2005-03-02", "--group", "LC-1", "--item", "activity",
      "--amount", "300000"),
+    ("indicator.defined", "2004-02-01", "--indicator", "users", "--title", "이용자 만족도",
+     "--measured-in", "%", "--better", "higher"),
+    ("indicator.measured", "2004-12-20", "--indicator", "users", "--value", "63.9",
+     "--measured-source", "설문"),
+    ("indicator.target_set", "2005-02-01", "--indicator", "users", "--year", "2005",
+     "--change-percent", "10"),
+    ("indicator.measured", "2005-12-10", "--indicator", "users", "--value", "70.3",
+     "--measured-source", "설문"),
 )  # fmt: skip
 
 _CHANGING = (

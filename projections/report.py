@@ -1,0 +1,208 @@
+"""The evaluation office's report on a period: one function for each section, as data.
+
+The sections hold ids and codes, never names; whoever prints them looks those up.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .coverage import Coverage, coverage
+from .decode import day_number
+from .eligibility import Selection, eligible, programmes
+from .figures import Ranked, day_of
+from .indicators import IndicatorResult, indicators
+from .participation import (
+    Money,
+    Month,
+    Participation,
+    ProgrammeActivity,
+    activity_by_month,
+    activity_by_programme,
+    last_day,
+    money,
+    participation,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mileage.ledger import Ledger
+
+    from .figures import Figures, Period
+
+__all__ = ["Activity", "Report", "RulebookInForce", "activity", "report", "rulebooks_in_force"]
+
+MONTHS_MAX = 36
+
+
+@attrs.frozen
+class RulebookInForce:
+    """A version of a rulebook and the days of a period on which it is in force.
+
+    Attributes:
+        rulebook: Its id.
+        digest: SHA-256 of its text.
+        position: Position of its adoption.
+        since: First day in the period.
+        until: Last day in the period.
+    """
+
+    rulebook: str
+    digest: str
+    position: int
+    since: date
+    until: date
+
+
+@attrs.frozen
+class Activity:
+    """What people did in a period.
+
+    Attributes:
+        programmes: By programme, most activities first.
+        months: By month, those without anything included, of a period of three years at most.
+    """
+
+    programmes: tuple[ProgrammeActivity, ...]
+    months: tuple[Month, ...]
+
+    @property
+    def activities(self) -> int:
+        """Activities in all, one for each person in them."""
+        return sum(each.activities for each in self.programmes)
+
+    @property
+    def points(self) -> int:
+        """Points in all, 1/10,000 point."""
+        return sum(each.points for each in self.programmes)
+
+
+@attrs.frozen
+class Report:
+    """A period as the evaluation office reports it.
+
+    Attributes:
+        organisation: Whose ledger it is.
+        time_zone: Zone of all dates, an IANA name.
+        period: The period.
+        day: Day of the head-count and of the selections: the period's last, or an earlier one
+            when it is not over.
+        as_of: The day asked for, if one was.
+        known_at: The instant asked for, if one was.
+        position: Position of the last fact in the figures.
+        rulebooks: The rulebooks in force in the period.
+        participation: Who took part.
+        activity: What they did.
+        coverage: Whether it is rewarded, and why not.
+        achievers: People with most points, those tied at the last place included.
+        selections: What each programme in force on the day makes of it.
+        money: Support of learning clubs and study teams, by item.
+        indicators: Indicators of the year in which the day lies.
+    """
+
+    organisation: str
+    time_zone: str
+    period: Period
+    day: date
+    as_of: date | None
+    known_at: datetime | None
+    position: int
+    rulebooks: tuple[RulebookInForce, ...]
+    participation: Participation
+    activity: Activity
+    coverage: Coverage
+    achievers: tuple[Ranked, ...]
+    selections: tuple[Selection, ...]
+    money: tuple[Money, ...]
+    indicators: tuple[IndicatorResult, ...]
+
+
+def report(  # noqa: PLR0913 - what a report is asked by
+    ledger: Ledger,
+    figures: Figures,
+    period: Period,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+    places: int = 10,
+) -> Report:
+    """Gather the report on a period; the same question gives the same report.
+
+    Args:
+        ledger: The ledger.
+        figures: Its figures, as of the same day and instant.
+        period: The period.
+        as_of: What counted on that civil date, corrections that took effect by then included.
+        known_at: Only what had been recorded by that instant.
+        places: How many places of the ranking are listed.
+
+    Raises:
+        MileageError: The period has not begun.
+    """
+    day = last_day(ledger, period, as_of)
+    return Report(
+        organisation=ledger.organisation,
+        time_zone=ledger.time_zone.key,
+        period=period,
+        day=day,
+        as_of=as_of,
+        known_at=known_at,
+        position=figures.position,
+        rulebooks=rulebooks_in_force(figures, period, day),
+        participation=participation(figures, period, day),
+        activity=activity(ledger, figures, period, day),
+        coverage=coverage(figures, period),
+        achievers=tuple(each for each in figures.ranking(period, limit=places) if each.points > 0),
+        selections=tuple(eligible(figures, name, day) for name in programmes(figures, day)),
+        money=tuple(money(ledger, period, as_of=as_of, known_at=known_at)),
+        indicators=tuple(
+            indicators(ledger, year=day.year, until=day, as_of=as_of, known_at=known_at)
+        ),
+    )
+
+
+def rulebooks_in_force(figures: Figures, period: Period, day: date) -> tuple[RulebookInForce, ...]:
+    """The rulebooks in force in a period up to a day, in order of their first day in it."""
+    last = day_number(day)
+    rows = figures.query(
+        "SELECT rulebook, digest, position, day_from, day_until FROM rulebooks"
+        " WHERE day_from <= ? AND day_until > ? ORDER BY day_from, position",
+        (last, period.day_from),
+    )
+    return tuple(
+        RulebookInForce(
+            rulebook=rulebook,
+            digest=digest,
+            position=position,
+            since=day_of(max(day_from, period.day_from)),
+            until=min(day, _day_before(day_of(day_until))),
+        )
+        for rulebook, digest, position, day_from, day_until in rows
+    )
+
+
+def _day_before(day: date) -> date:
+    return date.fromordinal(day.toordinal() - 1)
+
+
+def activity(ledger: Ledger, figures: Figures, period: Period, day: date) -> Activity:
+    """What people did in a period, by programme and by month."""
+    months = {month.month: month for month in activity_by_month(figures, period)}
+    first = min(months, default="")
+    since = day_of(period.day_from) if period.day_from else None
+    names = _months(f"{since:%Y-%m}" if since else first, f"{day:%Y-%m}") if months else []
+    filled = [months.get(name, Month(name, 0, 0)) for name in names]
+    return Activity(
+        programmes=tuple(activity_by_programme(figures, ledger.kinds, period)),
+        months=tuple(filled if len(filled) <= MONTHS_MAX else ()),
+    )
+
+
+def _months(first: str, last: str) -> list[str]:
+    """The months from one to another, ``YYYY-MM``."""
+    numbers = [int(text[:4]) * 12 + int(text[5:]) - 1 for text in (first, last)]
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(numbers[0], numbers[1] + 1)]
