@@ -19,7 +19,9 @@ from .base import DAY, Failure, Group, option, pass_session
 from .facts import print_recorded
 from .figures import follow
 from .output import Column, Shown, show
+from .rulebooks import read_text, told
 from .texts import STATUSES, Words
+from .trying import test_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,18 +61,11 @@ rules_command = Group(
 @click.argument("file", type=Path)
 @pass_session
 def check_command(session: Session, file: Path) -> None:
-    problems = check_rulebook(_read(file), activity_infos(session.kinds()))
+    problems = check_rulebook(read_text(file), activity_infos(session.kinds()))
     errors = sum(problem.severity == "error" for problem in problems)
     _show_problems(session, file, problems)
     if errors:
         raise click.exceptions.Exit(1)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Failure(f"{file}: byte {error.start + 1:,} is not UTF-8: save it as UTF-8") from error
 
 
 def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProblem]) -> None:
@@ -89,7 +84,7 @@ def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProb
     errors = sum(problem.severity == "error" for problem in problems)
     if session.format == "table":
         for problem in problems:
-            click.echo(_told(file, problem))
+            click.echo(told(file, problem))
         warnings = len(problems) - errors
         session.note(
             f"{file}: 오류 {errors}개, 경고 {warnings}개",
@@ -104,16 +99,7 @@ def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProb
 _PROBLEM = ("line", "column", "severity", "code", "message", "excerpt", "remedy")
 
 
-def _told(file: Path, problem: RulebookProblem) -> str:
-    """A problem in the manner of compilers: place, what, the line itself, the remedy."""
-    colour = "red" if problem.severity == "error" else "yellow"
-    severity = click.style(problem.severity, fg=colour, bold=True)
-    number = str(problem.line)
-    return (
-        f"{file}:{problem.line}:{problem.column}: {severity}: {problem.message} [{problem.code}]\n"
-        f"  {number} | {problem.excerpt}\n"
-        f"  {' ' * len(number)} = {problem.remedy}"
-    )
+rules_command.add_command(test_command)
 
 
 @rules_command.command(
@@ -147,7 +133,7 @@ def adopt_command(
     effective_from: date | None,
     reason: str | None,
 ) -> None:
-    text = _read(file)
+    text = read_text(file)
     with session.ledger() as ledger:
         before = [each for each in adopted_rulebooks(ledger) if each.applies]
         try:
@@ -161,7 +147,7 @@ def adopt_command(
             )
         except RulebookError as error:
             for problem in error.problems:
-                click.echo(_told(file, problem), err=True)
+                click.echo(told(file, problem), err=True)
             raise Failure(
                 session.pick(Words(f"{file}: 채택하지 않았습니다", f"{file}: not adopted"))
             ) from None

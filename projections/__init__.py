@@ -19,7 +19,7 @@ kept in a read model that can be thrown away and built again at any time.
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .budgets import Budget, budgets
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
-from .explain import Explanation, explain_candidate, explain_posting
+from .explain import Explanation, arithmetic, explain_candidate, explain_posting
 from .figures import (
     Balance,
     Cut,
@@ -43,6 +43,7 @@ from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Reb
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
+from .trials import PersonTrial, SelectionTrial, Trial, try_examples
 
 __all__ = [
     "AdoptedRulebook",
@@ -59,6 +60,7 @@ __all__ = [
     "NoReadModel",
     "Outbox",
     "Period",
+    "PersonTrial",
     "Plan",
     "Progress",
     "Ranked",
@@ -69,15 +71,18 @@ __all__ = [
     "RulebookError",
     "RulebookProblem",
     "Selection",
+    "SelectionTrial",
     "StatementLine",
     "Tenure",
     "Terms",
+    "Trial",
     "UnknownPerson",
     "UnknownPlan",
     "UnknownProgramme",
     "activity_infos",
     "adopt_rulebook",
     "adopted_rulebooks",
+    "arithmetic",
     "budgets",
     "check_rulebook",
     "eligible",
@@ -90,4 +95,5 @@ __all__ = [
     "parse_rulebook",
     "programmes",
     "try_adoption",
+    "try_examples",
 ]

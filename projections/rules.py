@@ -73,6 +73,7 @@ def activity_infos(kinds: Kinds) -> dict[str, ActivityInfo]:
                 has_grade=bool(activity.grade),
                 has_hours=bool(activity.hours),
                 has_shares=isinstance(people, Shares),
+                named_by=activity.of,
             )
     return found
 

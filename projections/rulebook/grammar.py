@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mileage.ledger.fields import Code
 
+from .examples import read_examples
 from .tables import (
     EXAMPLES,
     KINDS,
@@ -68,6 +69,7 @@ __all__ = ["read_rulebook"]
 
 
 _LEDGER_CODE = Code("", "")
+_TABLES, _MORE_TABLES = ("rulebook", "rule"), ("cap", "programme", "labels", "example")
 
 
 class _HasId(Protocol):
@@ -82,12 +84,13 @@ _Entry = TypeVar("_Entry", bound=_HasId)
 
 def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Rulebook:
     """Read a whole document; what is wrong with it is noted in the check."""
-    open_table(check, (), document, ("rulebook", "rule"), ("cap", "programme", "labels"))
+    open_table(check, (), document, _TABLES, _MORE_TABLES)
     root = Table(check, (), document)
     path, raw = root.at("rulebook"), document.get("rulebook")
     head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
     rules = _read_entries(root, "rule", RULES_MAX, _read_rule)
     check_overlaps(check, rules)
+    programmes = _read_entries(root, "programme", PROGRAMMES_MAX, _read_programme)
     read_cap = partial(_read_cap, rules={rule.id: rule for rule in rules if rule.id})
     return Rulebook(
         id=head.id("id"),
@@ -95,10 +98,11 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
         source=head.text("source"),
         rules=rules,
         caps=_read_entries(root, "cap", CAPS_MAX, read_cap),
-        programmes=_read_entries(root, "programme", PROGRAMMES_MAX, _read_programme),
+        programmes=programmes,
         labels=_read_labels(root),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
+        examples=read_examples(root, rules, programmes),
     )
 
 

@@ -67,6 +67,12 @@ EXAMPLES = {
     "tie": 'tie = { break_by = ["activities"], otherwise = "exclude" }',
     "break_by": 'break_by = ["activities"]',
     "otherwise": 'otherwise = "exclude"',
+    "example": "[[example]]",
+    "given": 'given = [ { on = 2005-03-02, activity = "…", person = "A" } ]',
+    "expect": "expect = { A = 2.5 }, the points of everybody who takes part",
+    "people": 'people = ["A", "B"]',
+    "on": "on = 2005-03-02, the day it was done",
+    "person": 'person = "A"',
 }
 KINDS: Mapping[type, str] = {
     str: "a text",
@@ -79,6 +85,7 @@ KINDS: Mapping[type, str] = {
     list: "a list",
     dict: "a table",
 }
+_A_LIST = "a list: […]"
 _LEAVE_OUT = "Write how many; leave it out if there is no limit."
 _Word = TypeVar("_Word", bound=str)
 
@@ -153,10 +160,10 @@ class Table:
             return []
         if not isinstance(raw, list):
             predicate = f"is {KINDS[type(raw)]}; a list was expected."
-            self.check.error("wrong-type", path, predicate, f"Write {EXAMPLES[key]}.")
+            self.check.error("wrong-type", path, predicate, f"Write {EXAMPLES.get(key, _A_LIST)}.")
             return []
         if not (raw or empty):
-            self.check.error("empty", path, "is empty.", f"Write {EXAMPLES[key]}.")
+            self.check.error("empty", path, "is empty.", f"Write {EXAMPLES.get(key, _A_LIST)}.")
         check_count(self.check, path, raw, count_max)
         return [((*path, index), element) for index, element in enumerate(raw[:count_max])]
 
