@@ -56,7 +56,8 @@ def test_command(session: Session, files: tuple[Path, ...]) -> None:
     for file, book in books:
         if not book.examples:
             session.warn(
-                f"{file}: 예([[example]])가 없습니다", f"{file}: there are no examples ([[example]])"
+                f"{file}: 예([[example]])가 없습니다",
+                f"{file}: there are no examples ([[example]])",
             )
     if failed:
         raise click.exceptions.Exit(1)

@@ -18,6 +18,7 @@ kept in a read model that can be thrown away and built again at any time.
 
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .budgets import Budget, budgets
+from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, arithmetic, explain_candidate, explain_posting
 from .figures import (
@@ -39,10 +40,18 @@ from .learning import (
     learning_plans,
     learning_progress,
 )
-from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .readmodel import CaughtUp, NoReadModel, ReadModel, Rebuilt
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rules import activity_infos
+from .simulation import (
+    Crossing,
+    NotAsSimulated,
+    Simulation,
+    UnknownDigest,
+    adopt_simulated,
+    simulate,
+)
 from .trials import PersonTrial, SelectionTrial, Trial, try_examples
 
 __all__ = [
@@ -52,12 +61,15 @@ __all__ = [
     "Budget",
     "Candidate",
     "CaughtUp",
+    "Change",
+    "Crossing",
     "Cut",
     "Difference",
     "Explanation",
     "Figures",
     "HrLine",
     "NoReadModel",
+    "NotAsSimulated",
     "Outbox",
     "Period",
     "PersonTrial",
@@ -72,15 +84,18 @@ __all__ = [
     "RulebookProblem",
     "Selection",
     "SelectionTrial",
+    "Simulation",
     "StatementLine",
     "Tenure",
     "Terms",
     "Trial",
+    "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",
     "UnknownProgramme",
     "activity_infos",
     "adopt_rulebook",
+    "adopt_simulated",
     "adopted_rulebooks",
     "arithmetic",
     "budgets",
@@ -94,6 +109,7 @@ __all__ = [
     "learning_progress",
     "parse_rulebook",
     "programmes",
+    "simulate",
     "try_adoption",
     "try_examples",
 ]

@@ -90,7 +90,8 @@ class Trial:
     @property
     def passed(self) -> bool:
         """Whether all of it is as expected."""
-        return all(each.passed for each in (*self.people, *self.selections))
+        people = all(each.passed for each in self.people)
+        return people and all(each.passed for each in self.selections)
 
 
 def try_examples(rulebook: Rulebook, kinds: Kinds) -> tuple[Trial, ...]:

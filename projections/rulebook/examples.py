@@ -76,7 +76,7 @@ class _Reader:
     def _people(self, table: Table) -> Mapping[str, Placed]:
         def read(path: Path, raw: object) -> Placed | None:
             placed = open_table(self.check, path, raw, (), ("unit", "rank"))
-            return placed and Placed(_code(placed, "unit"), _code(placed, "rank"))
+            return Placed(_code(placed, "unit"), _code(placed, "rank")) if placed else None
 
         return _mapping(table, "people", read)
 
@@ -149,7 +149,9 @@ class _Reader:
         origin = named.get((thing, activity.named_by)) if thing else None
         grade, hours = self._grade(table, activity), self._hours(table, activity)
         parties = self._parties(table, activity, origin)
-        return on and Given(on, activity.name, grade, hours, parties, thing, table.line)
+        if on is None:
+            return None
+        return Given(on, activity.name, grade, hours, parties, thing, table.line)
 
     def _activity(self, table: Table) -> ActivityInfo | None:
         name, known = table.text("activity"), sorted(self.check.activities)
