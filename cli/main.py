@@ -38,7 +38,10 @@ COMMANDS = {
         Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),
     ),
     "learning": ("learning", Words("학습계획 대비 실적", "Show progress against learning plans")),
-    "rules": ("rules", Words("규칙집: 점검, 채택, 목록", "Check, adopt and list rulebooks")),
+    "rules": (
+        "rules",
+        Words("규칙집: 점검, 시험, 비교, 채택", "Check, test, compare and adopt rulebooks"),
+    ),
     "rebuild": (
         "publishing",
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),

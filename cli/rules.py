@@ -22,6 +22,7 @@ from .base import DAY, Failure, Group, option, pass_session
 from .facts import print_recorded
 from .figures import follow, telling
 from .output import Column, Shown, show
+from .reading import diff_command, schema_command, show_command
 from .rulebooks import read_text, told
 from .simulating import simulate_command
 from .texts import STATUSES, Words
@@ -41,8 +42,8 @@ __all__ = ["rules_command"]
 rules_command = Group(
     name="rules",
     words=Words(
-        "규칙집을 점검하고 시험하고 채택하고 봅니다.",
-        "Check, test, simulate, adopt and list rulebooks.",
+        "규칙집을 점검·시험·열람·비교·시뮬레이션하고 채택합니다.",
+        "Check, test, read, compare, simulate, adopt and list rulebooks.",
     ),
     examples=(
         "mileage rules check smba-2005.toml",
@@ -104,8 +105,8 @@ def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProb
 _PROBLEM = ("line", "column", "severity", "code", "message", "excerpt", "remedy")
 
 
-rules_command.add_command(test_command)
-rules_command.add_command(simulate_command)
+for each in (test_command, show_command, diff_command, simulate_command, schema_command):
+    rules_command.add_command(each)
 
 
 @rules_command.command(

@@ -43,6 +43,9 @@ from .learning import (
 from .readmodel import CaughtUp, NoReadModel, ReadModel, Rebuilt
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
+from .rulebook.comparing import Edit, compare
+from .rulebook.reading import Reading, Section, read_aloud
+from .rulebook.schema import rulebook_schema
 from .rules import activity_infos
 from .simulation import (
     Crossing,
@@ -65,6 +68,7 @@ __all__ = [
     "Crossing",
     "Cut",
     "Difference",
+    "Edit",
     "Explanation",
     "Figures",
     "HrLine",
@@ -77,11 +81,13 @@ __all__ = [
     "Progress",
     "Ranked",
     "ReadModel",
+    "Reading",
     "Reason",
     "Rebuilt",
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
+    "Section",
     "Selection",
     "SelectionTrial",
     "Simulation",
@@ -100,6 +106,7 @@ __all__ = [
     "arithmetic",
     "budgets",
     "check_rulebook",
+    "compare",
     "eligible",
     "entitlements",
     "explain_candidate",
@@ -109,6 +116,8 @@ __all__ = [
     "learning_progress",
     "parse_rulebook",
     "programmes",
+    "read_aloud",
+    "rulebook_schema",
     "simulate",
     "try_adoption",
     "try_examples",

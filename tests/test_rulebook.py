@@ -166,12 +166,12 @@ def test_every_code_has_an_example():
 
 
 def test_only_what_may_be_meant_is_a_warning():
-    """A late cap and a dropped grade are warnings, all else is an error."""
+    """A late cap, a dropped grade and a grade without points are warnings, all else an error."""
     problems = [problem for path in BAD for problem in check(read(path))]
 
     warnings = {problem.code for problem in problems if problem.severity == "warning"}
 
-    assert warnings == {"cap-starts-late", "grade-dropped"}
+    assert warnings == {"cap-starts-late", "grade-dropped", "unknown-grade"}
 
 
 def test_a_problem_reads_as_one_line():

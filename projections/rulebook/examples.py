@@ -101,11 +101,13 @@ class _Reader:
         for programme, people in example.selected.items():
             for index, person in enumerate(people):
                 self._check_person(table, ("selected", programme, index), person, known)
-        if forgotten := [person for person in known if person not in example.expect]:
+        written = table.raw.get("expect")
+        if not isinstance(written, dict):
+            return
+        if forgotten := [person for person in known if person not in written]:
             predicate = f"says nothing of {', '.join(forgotten)}."
             remedy = "Name everybody who takes part; write 0 for those who get nothing."
-            if "expect" in table.raw:
-                self.check.error("not-expected", table.at("expect"), predicate, remedy)
+            self.check.error("not-expected", table.at("expect"), predicate, remedy)
 
     def _check_person(self, table: Table, at: Path, person: str, known: Sequence[str]) -> None:
         if person not in known:

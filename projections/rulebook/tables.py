@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXAMPLES",
+    "ID_PATTERN",
     "KINDS",
     "Table",
     "check_count",
@@ -225,7 +226,9 @@ def read_text(check: Check, path: Path, raw: object, chars_max: int = TEXT_CHARS
     return ""
 
 
-_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_CHARS_MAX}}}")
+ID_PATTERN = rf"[A-Za-z0-9._-]{{1,{ID_CHARS_MAX}}}"
+"""What an id looks like, as a regular expression."""
+_ID = re.compile(ID_PATTERN)
 
 
 def check_id(check: Check, path: Path, text: str) -> None:
