@@ -111,6 +111,12 @@ def _tell_how_to_go_on(session: Session, file: Path, found: Simulation, today: d
             f"nothing has happened since {found.effective_from} yet: to see it on what has, give an"
             " earlier --effective-from",
         )
+    named = {unit for rule in found.rulebook.rules for unit in rule.units}
+    if unknown := ", ".join(sorted(named - found.unit_labels.keys())):
+        session.warn(
+            f"규칙에 있는 조직이 원장에 없습니다: {unknown}",
+            f"units that rules name and the ledger does not know: {unknown}",
+        )
     if session.format == "table":
         reach = ' --reason "…"' if found.effective_from < today else ""
         adopt = (

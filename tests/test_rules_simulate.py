@@ -304,6 +304,16 @@ def test_wrong_use(agency):
     assert json.loads(ok("rules", "list", "--json").stdout)["rulebooks"]
 
 
+def test_units_that_the_ledger_does_not_know(agency):
+    """A rule for a unit that nobody established says so: it may be misspelt."""
+    text = agency.read_text("utf-8").replace("split =", 'units = ["SEOUL", "SEUOL"]\nsplit =')
+    agency.write_text(text, encoding="utf-8")
+
+    result = ok("rules", "simulate", agency, "--effective-from", "2005-04-01")
+
+    assert "the ledger does not know: SEUOL" in result.stderr
+
+
 def test_what_has_not_happened_yet_changes_nothing(agency):
     """A rulebook from a day to come says that there is nothing to see yet."""
     result = ok("rules", "simulate", agency, "--effective-from", "2999-01-01")
