@@ -47,6 +47,7 @@ from .rulebook.comparing import Edit, compare
 from .rulebook.reading import Reading, Section, read_aloud
 from .rulebook.schema import rulebook_schema
 from .rules import activity_infos
+from .shortfall import Loss, explain_loss, explain_without_caps, losses
 from .simulation import (
     Crossing,
     NotAsSimulated,
@@ -72,6 +73,7 @@ __all__ = [
     "Explanation",
     "Figures",
     "HrLine",
+    "Loss",
     "NoReadModel",
     "NotAsSimulated",
     "Outbox",
@@ -110,10 +112,13 @@ __all__ = [
     "eligible",
     "entitlements",
     "explain_candidate",
+    "explain_loss",
     "explain_posting",
+    "explain_without_caps",
     "learning_plan",
     "learning_plans",
     "learning_progress",
+    "losses",
     "parse_rulebook",
     "programmes",
     "read_aloud",

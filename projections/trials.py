@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from .rules import Rules, known_activities, rule_rows
 from .schema import ddl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from mileage.ledger.kinds import Kinds
 
@@ -104,21 +106,13 @@ def try_examples(rulebook: Rulebook, kinds: Kinds) -> tuple[Trial, ...]:
     adoption = Adoption(1, DAY_MIN, DAY_MIN, rulebook)
     rules = Rules(compile_rules([adoption]), (adoption,), 1)
     rows = {"activities": known_activities(kinds), **rule_rows(rules, kinds)}
-    with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
-        found = []
-        for number, example in enumerate(rulebook.examples):
-            path = Path(folder) / f"{number}.sqlite"
-            _Stage(path, rows, activity_ids(kinds)).play(example, rules.shape)
-            figures = Figures(path)
-            try:
-                found.append(_trial(example, figures))
-            finally:
-                figures.close()
-        return tuple(found)
+    stage = _Stage(rows, activity_ids(kinds), rules.shape)
+    return tuple(_trial(example, stage) for example in rulebook.examples)
 
 
-def _trial(example: Example, figures: Figures) -> Trial:
-    lines = {person: figures.statement(person) for person in example.everybody}
+def _trial(example: Example, stage: _Stage) -> Trial:
+    with stage.played(example) as figures:
+        lines = {person: figures.statement(person) for person in example.everybody}
     people = tuple(
         PersonTrial(
             person=person,
@@ -130,12 +124,15 @@ def _trial(example: Example, figures: Figures) -> Trial:
         )
         for person, expected in example.expect.items()
     )
-    return Trial(example, people, tuple(_selections(example, figures)))
+    if not example.selected:
+        return Trial(example, people, ())
+    day = example.as_of or max(entry.on for entry in example.given)
+    until = tuple(entry for entry in example.given if entry.on <= day)
+    with stage.played(attrs.evolve(example, given=until)) as figures:
+        return Trial(example, people, tuple(_selections(example, figures, day)))
 
 
-def _selections(example: Example, figures: Figures) -> list[SelectionTrial]:
-    days = [entry.on for entry in example.given]
-    day = example.as_of or max(days, default=DAY_MIN)
+def _selections(example: Example, figures: Figures, day: date) -> list[SelectionTrial]:
     in_force = {
         programme
         for (programme,) in figures.query(
@@ -155,45 +152,61 @@ def _selections(example: Example, figures: Figures) -> list[SelectionTrial]:
     ]
 
 
-@attrs.define
+@attrs.frozen
 class _Stage:
-    """An empty read model with the rules in it, on which an example is played."""
+    """Where examples are played, each in an empty read model with the rules in it."""
 
-    path: Path
     rows: Mapping[str, list[tuple[Any, ...]]]
     activities: Mapping[str, int]
-    connection: sqlite3.Connection = attrs.field(init=False)
-    ids: dict[str, dict[str, int]] = attrs.field(init=False)
+    shape: plan.Shape
 
-    def play(self, example: Example, shape: plan.Shape) -> None:
-        """Put the example's activities into the input tables and run the plan over them."""
-        self.ids = {"people": {}, "units": {}, "things": {}}
-        self.connection = sqlite3.connect(self.path)
-        try:
-            self.connection.execute("PRAGMA synchronous = OFF")  # nobody misses it after a crash
-            for statement in (*ddl(clustered=True), *plan.work_ddl()):
-                self.connection.execute(statement)
-            for table, rows in self.rows.items():
-                for row in rows:
-                    self._insert(table, *row)
-            self._place(example)
-            for position, entry in enumerate(example.given, 1):
-                if isinstance(entry, Given):
-                    self._do(position, entry)
-                else:
-                    self._serve(position, entry.person, day_number(entry.on), entry.to)
-            self._write_things(example)
-            self._score(shape)
-            self.connection.commit()
-        finally:
-            self.connection.close()
+    @contextmanager
+    def played(self, example: Example) -> Iterator[Figures]:
+        """The figures of an example's activities."""
+        with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
+            path = Path(folder) / "example.sqlite"
+            with closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute("PRAGMA synchronous = OFF")  # nobody misses it after a crash
+                for statement in (*ddl(clustered=True), *plan.work_ddl()):
+                    connection.execute(statement)
+                play = _Play(connection, self.activities)
+                for table, rows in self.rows.items():
+                    for row in rows:
+                        play.insert(table, *row)
+                play.write(example)
+                play.score(self.shape)
+            figures = Figures(path)
+            try:
+                yield figures
+            finally:
+                figures.close()
 
-    def _insert(self, table: str, *row: Any) -> None:
+
+@attrs.frozen
+class _Play:
+    """One example as rows of the plan's input tables."""
+
+    connection: sqlite3.Connection
+    activities: Mapping[str, int]
+    ids: dict[str, dict[str, int]] = attrs.field(factory=dict)
+
+    def write(self, example: Example) -> None:
+        """Put who there is and what they do into the input tables."""
+        self._place(example)
+        for position, entry in enumerate(example.given, 1):
+            if isinstance(entry, Given):
+                self._do(position, entry)
+            else:
+                self._serve(position, entry.person, day_number(entry.on), entry.to)
+        self._write_things(example)
+
+    def insert(self, table: str, *row: Any) -> None:
+        """Add one row."""
         marks = ", ".join("?" * len(row))
         self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)
 
     def _id(self, table: str, code: str) -> int:
-        known = self.ids[table]
+        known = self.ids.setdefault(table, {})
         return known.setdefault(code, len(known) + 1)
 
     def _place(self, example: Example) -> None:
@@ -207,28 +220,29 @@ class _Stage:
     def _serve(self, position: int, person: str, day: int, to: Placed) -> None:
         unit = self._id("units", to.unit) if to.unit else None
         status = None if position else "serving"
-        self._insert("w_service", position, self._id("people", person), day, unit, to.rank, status)
+        self.insert("w_service", position, self._id("people", person), day, unit, to.rank, status)
 
     def _do(self, position: int, entry: Given) -> None:
         thing = self._id("things", entry.thing or f"#{position}")
         kind, day = self.activities[entry.activity], day_number(entry.on)
-        self._insert("w_fact", position, thing, kind, day, entry.grade, entry.hours)
+        self.insert("w_fact", position, thing, kind, day, entry.grade, entry.hours)
         for seq, (person, share) in enumerate(entry.parties, 1):
-            self._insert("w_party", position, seq, self._id("people", person), share)
+            self.insert("w_party", position, seq, self._id("people", person), share)
 
     def _write_things(self, example: Example) -> None:
         """Write who, where and what there is, once all of it is known."""
         for unit, above in example.units.items():
             self._id("units", unit)
             self._id("units", above)
-        for person, number in self.ids["people"].items():
-            self._insert("people", number, person)
-        for unit, number in self.ids["units"].items():
-            self._insert("units", number, unit, unit, unit, example.units.get(unit))
-        for thing, number in self.ids["things"].items():
-            self._insert("things", number, thing, None)
+        for person, number in self.ids.get("people", {}).items():
+            self.insert("people", number, person)
+        for unit, number in self.ids.get("units", {}).items():
+            self.insert("units", number, unit, unit, unit, example.units.get(unit))
+        for thing, number in self.ids.get("things", {}).items():
+            self.insert("things", number, thing, None)
 
-    def _score(self, shape: plan.Shape) -> None:
+    def score(self, shape: plan.Shape) -> None:
+        """Run the plan over the input tables."""
         steps = (
             *plan.tenure_steps(),
             *plan.activity_steps(shape),

@@ -11,7 +11,7 @@ from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, compare, parse_rulebook
 from mileage.seeds import rulebook_path
 
-EVERYTHING = (Path(__file__).parent / "rulebooks" / "good" / "5-everything.toml").read_text("utf-8")
+EVERYTHING = (Path(__file__).parent / "rulebooks" / "good" / "6-everything.toml").read_text("utf-8")
 
 
 def edits(one: str, other: str) -> list[tuple[str, ...]]:

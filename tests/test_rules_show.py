@@ -27,7 +27,7 @@ from mileage.seeds import rulebook_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVERYTHING = Path(__file__).parent / "rulebooks" / "good" / "5-everything.toml"
+EVERYTHING = Path(__file__).parent / "rulebooks" / "good" / "6-everything.toml"
 LABELS = {name: kinds.get(name).label for name in activity_infos(kinds)}
 WORDS = {
     "per": (*PERS, *CAP_PERS),

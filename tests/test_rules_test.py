@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_cases import RULEBOOK, ok, run
@@ -15,9 +16,6 @@ from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, parse_rulebook, try_examples
 from mileage.seeds import rulebook_path
 from story import Office
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SHIPPED = sorted(rulebook_path().parent.glob("*.toml"))
 
@@ -79,11 +77,9 @@ def test_points_and_cuts():
         ("{ A = 7.5, B = 5 }", 'selected = { training = ["A"] }', True),
         ("{ A = 7.5, B = 5 }", 'selected = { training = ["A", "B"] }', False),
         ("{ A = 7.5, B = 5 }", "selected = { training = [] }", False),
-        (
-            "{ A = 7.5, B = 5 }",
-            "selected = { training = [] }\nas_of = 2004-12-31",
-            True,
-        ),
+        ("{ A = 7.5, B = 5 }", "selected = { training = [] }\nas_of = 2004-12-31", True),
+        ("{ A = 7.5, B = 5 }", "selected = { training = [] }\nas_of = 2005-03-08", True),
+        ("{ A = 7.5, B = 5 }", 'selected = { training = ["A"] }\nas_of = 2005-03-09', True),
     ],
 )
 def test_what_passes(expect, more, passed):
@@ -238,3 +234,11 @@ def test_wrong_use(file):
     """Without a file it is wrong usage; a file that is not there is said."""
     assert run("rules", "test").exit_code == 2
     assert "No such file" in run("rules", "test", file.with_name("nowhere.toml")).stderr
+
+
+def test_the_documented_rulebook_gives_what_its_example_says():
+    """The example of the documentation passes too."""
+    page = (Path(__file__).parent.parent / "docs" / "rulebook.md").read_text("utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+
+    assert tried(text).passed

@@ -88,7 +88,7 @@ class _Reader:
             name = str(path[-1])
             if name not in self.programmes:
                 remedy = meant(name, sorted(self.programmes))
-                self.check.error("unknown-programme", path, "is no programme.", remedy)
+                self.check.error("no-such-programme", path, "is no programme.", remedy)
             return _codes(Table(self.check, path[:-1], {name: raw}), name, empty=True)
 
         return _mapping(table, "selected", read)
