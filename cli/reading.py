@@ -88,7 +88,7 @@ def _headline(found: Stated, reading: Reading) -> Words:
 
 
 def _print(session: Session, section: Section) -> None:
-    click.echo(click.style(f"\n{session.pick(section.title)}", bold=True))
+    click.echo(f"\n{click.style(session.pick(section.title), bold=True)}")
     numbers = {"number"}
     columns = [
         Column(name, number=name in numbers, wraps=name not in numbers, label=label)

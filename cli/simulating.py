@@ -247,7 +247,7 @@ class _Shown:
         )
 
     def _table(self, head: Words, columns: Sequence[Column], rows: list[dict[str, Any]]) -> None:
-        click.echo(click.style(f"\n{self.session.pick(head)}", bold=True))
+        click.echo(f"\n{click.style(self.session.pick(head), bold=True)}")
         if rows:
             print_table(self.session, columns, rows)
         else:
