@@ -10,7 +10,7 @@ import click
 from mileage.ledger import Ledger, MileageError, format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import Period, RulebookError, comparable, same_rules
-from mileage.projections.hr import harmless
+from mileage.projections.hrfile import harmless
 from mileage.projections.ratios import percent_text, quotient_text
 
 from .base import Failure, command, pass_session
@@ -62,8 +62,8 @@ def compare_command(session: Session, ledgers: tuple[Path, ...], question: Quest
     names = _headings(found)
     document = _document(found, question, period)
     columns = [
-        Column("measure", wraps=True, head=session.pick(_MEASURE)),
-        *(Column(file, number=True, head=names[file]) for file in found),
+        Column("measure", wraps=True, label=_MEASURE),
+        *(Column(file, number=True, label=Words(names[file], names[file])) for file in found),
     ]
     lines = _lines(session, list(found.values()))
     if session.format == "csv":

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
-from mileage.projections import eligible, explain_candidate, explain_posting
+from mileage.projections import (
+    eligible,
+    explain_candidate,
+    explain_loss,
+    explain_posting,
+    explain_without_caps,
+    losses,
+)
 
 from .asking import line_json
 from .base import command, option, pass_session
@@ -20,7 +27,7 @@ from .texts import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mileage.projections import Explanation
+    from mileage.projections import Explanation, Loss
 
     from .questions import Asked, Question
     from .session import Session
@@ -185,14 +192,34 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
     }
     pick, terms = answer.session.pick, selection.terms
     lines = answer.figures.statement(document["person"], terms.period)
+    lost = losses(lines)
+    document["losses"] = [_loss_json(each) for each in lost]
     below = tuple(
         Node(f"{line.occurred_on}  {pick(line.activity)}  {line.thing}: {points}")
         for line in lines
         if (points := format_amount(line.points)) != "0"
     )
+    if lost:
+        enough = explain_without_caps(lost, candidate)
+        title = Words("깎였거나 점수가 없는 활동", "what was cut or earned nothing")
+        told = [explain_loss(each) for each in lost] + ([enough] if enough else [])
+        below = (*below, Node(pick(title), tuple(Node(pick(each)) for each in told)))
     head = f"{_who(document)}, {pick(terms.label)} ({terms.clause}) {terms.period.name}"
     decided = candidate.decision if candidate else None
     nodes = [Node(pick(reason), below)]
     if decided:
         nodes.append(Node(pick(decision_words(decided))))
     return Node(head, tuple(nodes))
+
+
+def _loss_json(loss: Loss) -> dict[str, Any]:
+    said = explain_loss(loss)
+    return {
+        "month": loss.month,
+        "cause": loss.cause,
+        "cap": loss.cap or None,
+        "clause": loss.clause or None,
+        "count": loss.count,
+        "points": format_amount(loss.points),
+        "text": {"ko": said.ko, "en": said.en},
+    }

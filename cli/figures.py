@@ -13,7 +13,7 @@ from .output import progress
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from mileage.ledger import Ledger
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["brought_up", "follow", "rebuild_with_bar"]
+__all__ = ["brought_up", "follow", "rebuild_with_bar", "telling"]
 
 STAGES = {
     "decode": Words("기록 읽기", "reading facts"),
@@ -33,13 +33,20 @@ _TROUBLE = (MileageError, RulebookError, sqlite3.Error, OSError)
 
 def rebuild_with_bar(session: Session, model: ReadModel, *, dry_run: bool = False) -> Rebuilt:
     """Rebuild, with a progress bar on a terminal."""
+    with telling(session) as tell:
+        return model.rebuild(dry_run=dry_run, progress=tell)
+
+
+@contextmanager
+def telling(session: Session) -> Iterator[Callable[[str, int, int], None]]:
+    """What shows the stages of a build on a progress bar, where there is a terminal."""
     with progress(session.pick(STAGES["decode"])) as bar:
 
         def tell(stage: str, done: int, total: int) -> None:
             if bar:
                 bar(done, total, session.pick(STAGES[stage]) if stage in STAGES else stage)
 
-        return model.rebuild(dry_run=dry_run, progress=tell)
+        yield tell
 
 
 def follow(session: Session, ledger: Ledger, *, build: bool = False) -> None:

@@ -57,7 +57,10 @@ COMMANDS = {
         Words("여러 기관의 원장을 나란히 비교", "Compare the ledgers of several organisations"),
     ),
     "report": ("report", Words("기간의 평가 보고서", "Write the evaluation office's report")),
-    "rules": ("rules", Words("규칙집: 점검, 채택, 목록", "Check, adopt and list rulebooks")),
+    "rules": (
+        "rules",
+        Words("규칙집: 점검, 시험, 비교, 채택", "Check, test, compare and adopt rulebooks"),
+    ),
     "rebuild": (
         "publishing",
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),

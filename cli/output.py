@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .session import Session
+    from .texts import Bilingual
 
 __all__ = ["Column", "Node", "even", "print_table", "print_tree", "progress", "show", "to_terminal"]
 
@@ -38,7 +39,7 @@ class Column(NamedTuple):
         wraps: Whether a text may go on in the next line where the terminal is narrow.
         optional: Whether it is left out where the terminal is narrow still.
         detail: Whether it stands in CSV files only.
-        head: Its heading, where that is no fixed text.
+        label: Its heading, where the usual one of that name does not fit.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Column(NamedTuple):
     wraps: bool = False
     optional: bool = False
     detail: bool = False
-    head: str = ""
+    label: Bilingual | None = None
 
 
 Row = dict[str, Any]
@@ -126,9 +127,7 @@ def print_table(session: Session, columns: Sequence[Column], rows: Sequence[Row]
     for column in filled:
         if column.number:
             cells[column.name] = even(cells[column.name])
-    heads = {
-        column.name: clean(column.head) or session.pick(COLUMNS[column.name]) for column in filled
-    }
+    heads = {c.name: clean(session.pick(c.label or COLUMNS[c.name])) for c in filled}
     widths = {c.name: max(map(width, (heads[c.name], *cells[c.name]))) for c in filled}
     fitting: list[Column] | None = filled
     if to_terminal():

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["catch_up_command", "rebuild_command"]
+__all__ = [
+    "TERMINAL_ROWS",
+    "catch_up_command",
+    "difference_json",
+    "difference_row",
+    "rebuild_command",
+    "signed",
+]
 
 TERMINAL_ROWS = 20
 
@@ -65,9 +72,9 @@ def rebuild_command(  # noqa: D103 - its help is above
         "first": first,
         "position": rebuilt.position,
         "people": len(rebuilt.differences),
-        "differences": [_difference_json(each, names) for each in shown],
+        "differences": [difference_json(each, names) for each in shown],
     }
-    rows = [_difference_row(each, names) for each in shown]
+    rows = [difference_row(each, names) for each in shown]
     columns = [
         Column("person"),
         Column("name", wraps=True),
@@ -119,7 +126,8 @@ def _summarise(session: Session, rebuilt: Rebuilt, *, first: bool) -> None:
     )
 
 
-def _difference_json(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
+def difference_json(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
+    """A difference as JSON."""
     return {
         "person": each.person,
         "name": names.get(each.person),
@@ -137,21 +145,23 @@ def _difference_json(each: Difference, names: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _difference_row(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
+def difference_row(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
+    """A difference as a row of a table."""
     return {
         "person": each.person,
         "name": names.get(each.person),
         "before": format_amount(each.before),
         "after": format_amount(each.after),
-        "change": _signed(each.change),
+        "change": signed(each.change),
         "reasons": ", ".join(
-            f"{reason.rule or '-'} {_signed(reason.after - reason.before)}"
+            f"{reason.rule or '-'} {signed(reason.after - reason.before)}"
             for reason in each.reasons
         ),
     }
 
 
-def _signed(units: int) -> str:
+def signed(units: int) -> str:
+    """An amount that people gain or lose."""
     return f"+{format_amount(units)}" if units > 0 else format_amount(units)
 
 

@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.projections import (
+    NotAsSimulated,
     ReadModel,
     RulebookError,
+    UnknownDigest,
     activity_infos,
     adopt_rulebook,
+    adopt_simulated,
     adopted_rulebooks,
     check_rulebook,
 )
 
 from .base import DAY, Failure, Group, option, pass_session
 from .facts import print_recorded
-from .figures import follow
+from .figures import follow, telling
 from .output import Column, Shown, show
+from .reading import diff_command, schema_command, show_command
+from .rulebooks import read_text, told
+from .simulating import simulate_command
 from .texts import STATUSES, Words
+from .trying import test_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from mileage.ledger import Recorded
+    from mileage.ledger import Ledger, Recorded
     from mileage.projections import AdoptedRulebook, RulebookProblem
 
     from .session import Session
@@ -35,11 +42,12 @@ __all__ = ["rules_command"]
 rules_command = Group(
     name="rules",
     words=Words(
-        "규칙집을 점검하고 채택하고 봅니다.",
-        "Check, adopt and list rulebooks.",
+        "규칙집을 점검·시험·열람·비교·시뮬레이션하고 채택합니다.",
+        "Check, test, read, compare, simulate, adopt and list rulebooks.",
     ),
     examples=(
         "mileage rules check smba-2005.toml",
+        "mileage rules test smba-2005.toml",
         "mileage rules adopt smba-2005.toml --on 2005-01-03",
         "mileage rebuild --dry-run",
     ),
@@ -59,18 +67,11 @@ rules_command = Group(
 @click.argument("file", type=Path)
 @pass_session
 def check_command(session: Session, file: Path) -> None:
-    problems = check_rulebook(_read(file), activity_infos(session.kinds()))
+    problems = check_rulebook(read_text(file), activity_infos(session.kinds()))
     errors = sum(problem.severity == "error" for problem in problems)
     _show_problems(session, file, problems)
     if errors:
         raise click.exceptions.Exit(1)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Failure(f"{file}: byte {error.start + 1:,} is not UTF-8: save it as UTF-8") from error
 
 
 def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProblem]) -> None:
@@ -89,7 +90,7 @@ def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProb
     errors = sum(problem.severity == "error" for problem in problems)
     if session.format == "table":
         for problem in problems:
-            click.echo(_told(file, problem))
+            click.echo(told(file, problem))
         warnings = len(problems) - errors
         session.note(
             f"{file}: 오류 {errors}개, 경고 {warnings}개",
@@ -104,16 +105,8 @@ def _show_problems(session: Session, file: Path, problems: Sequence[RulebookProb
 _PROBLEM = ("line", "column", "severity", "code", "message", "excerpt", "remedy")
 
 
-def _told(file: Path, problem: RulebookProblem) -> str:
-    """A problem in the manner of compilers: place, what, the line itself, the remedy."""
-    colour = "red" if problem.severity == "error" else "yellow"
-    severity = click.style(problem.severity, fg=colour, bold=True)
-    number = str(problem.line)
-    return (
-        f"{file}:{problem.line}:{problem.column}: {severity}: {problem.message} [{problem.code}]\n"
-        f"  {number} | {problem.excerpt}\n"
-        f"  {' ' * len(number)} = {problem.remedy}"
-    )
+for each in (test_command, show_command, diff_command, simulate_command, schema_command):
+    rules_command.add_command(each)
 
 
 @rules_command.command(
@@ -131,6 +124,7 @@ def _told(file: Path, problem: RulebookProblem) -> str:
         "mileage rules adopt smba-2005.toml --on 2005-01-03",
         "mileage rules adopt smba-2005-07.toml --on 2005-06-20 --effective-from 2005-07-01",
         'mileage rules adopt new.toml --effective-from 2005-01-01 --reason "table misprinted"',
+        "mileage rules adopt new.toml --effective-from 2005-07-01 --simulated 3530-9f86d0…",
     ],
     tabular="json",
     by=True,
@@ -139,21 +133,30 @@ def _told(file: Path, problem: RulebookProblem) -> str:
 @option("--on", ko="결정한 날 [오늘]", en="Date of the decision  [today]", type=DAY)
 @option("--effective-from", ko="시행일 [결정한 날]", en="First day it applies to  [--on]", type=DAY)
 @option("--reason", ko="소급하는 사유", en="Why it reaches back, if it does")
+@option(
+    "--simulated",
+    ko="이 지문의 시뮬레이션에서 본 그대로일 때에만",
+    en="Only if it changes what the simulation of this digest showed",
+    metavar="DIGEST",
+)
 @pass_session
-def adopt_command(
+def adopt_command(  # noqa: PLR0913, PLR0917 - what an adoption states
     session: Session,
     file: Path,
     on: date | None,
     effective_from: date | None,
     reason: str | None,
+    simulated: str | None,
 ) -> None:
-    text = _read(file)
+    text = read_text(file)
     with session.ledger() as ledger:
         before = [each for each in adopted_rulebooks(ledger) if each.applies]
         try:
-            recorded = adopt_rulebook(
+            recorded = _adopt(
+                session,
                 ledger,
                 text,
+                simulated,
                 on=on or ledger.today(),
                 by=session.by,
                 effective_from=effective_from,
@@ -161,7 +164,7 @@ def adopt_command(
             )
         except RulebookError as error:
             for problem in error.problems:
-                click.echo(_told(file, problem), err=True)
+                click.echo(told(file, problem), err=True)
             raise Failure(
                 session.pick(Words(f"{file}: 채택하지 않았습니다", f"{file}: not adopted"))
             ) from None
@@ -172,6 +175,32 @@ def adopt_command(
         else:
             _tell_adoption(session, recorded)
         follow(session, ledger)
+
+
+def _adopt(
+    session: Session, ledger: Ledger, text: str, simulated: str | None, **stated: Any
+) -> Recorded:
+    """Adopt a rulebook; one that was simulated, only as it was looked at."""
+    if simulated is None:
+        return adopt_rulebook(ledger, text, **stated)
+    with ReadModel(ledger) as model, telling(session) as tell:
+        try:
+            return adopt_simulated(model, text, digest=simulated, progress=tell, **stated)
+        except UnknownDigest as error:
+            raise click.UsageError(f"--simulated: {error}") from error
+        except NotAsSimulated as error:
+            since = error.now - error.position
+            words = Words(
+                f"#{error.position}에서 시뮬레이션한 것과 달라 채택하지 않았습니다 (그 뒤 기록"
+                f" {since:,}건). 원문, 시행일, 적용 중인 규칙집, 점수에 관계되는 기록 가운데 하나가"
+                " 바뀌었습니다. 같은 --effective-from으로 `mileage rules simulate`를 다시 하고,"
+                " 그 지문으로 채택하십시오",
+                f"not adopted: this is not what was simulated at fact #{error.position} ({since:,}"
+                " recorded since). The text, the effective date, the rulebooks in service or facts"
+                " that matter are others. Run `mileage rules simulate` again with the same"
+                " --effective-from, and adopt with the digest it gives",
+            )
+            raise Failure(session.pick(words)) from None
 
 
 def _warn_of_replaced(

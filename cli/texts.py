@@ -54,6 +54,7 @@ def usual_lang() -> Lang:
 
 
 COLUMNS = {
+    "account": Words("계정", "Account"),
     "activities": Words("활동", "Activities"),
     "achieved": Words("실적", "Achieved"),
     "activity": Words("활동", "Activity"),
@@ -94,6 +95,8 @@ COLUMNS = {
     "occurred_on": Words("날짜", "Date"),
     "officer": Words("학습담당관", "Officer"),
     "outcome": Words("결과", "Outcome"),
+    "outcome_after": Words("결과(이후)", "Outcome after"),
+    "outcome_before": Words("결과(이전)", "Outcome before"),
     "percent": Words("달성률(%)", "Percent"),
     "period": Words("기간", "Period"),
     "person": Words("구성원", "Person"),

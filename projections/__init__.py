@@ -22,8 +22,9 @@ from .awards import AwardLine, awards
 from .budgets import Budget, budgets
 from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
+from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
-from .explain import Explanation, explain_candidate, explain_posting
+from .explain import Explanation, arithmetic, explain_candidate, explain_posting
 from .figures import (
     Balance,
     Cut,
@@ -47,12 +48,25 @@ from .learning import (
 )
 from .outbox import Batch, BatchTally, HrStatus, Outbox
 from .overview import Overview, overview
-from .readmodel import CaughtUp, Difference, NoReadModel, ReadModel, Reason, Rebuilt
+from .readmodel import CaughtUp, NoReadModel, ReadModel, Rebuilt
 from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .report import Report, report
 from .rulebook import Problem as RulebookProblem
 from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
+from .rulebook.comparing import Edit, compare
+from .rulebook.reading import Reading, Section, read_aloud
+from .rulebook.schema import rulebook_schema
 from .rules import activity_infos
+from .shortfall import Loss, explain_loss, explain_without_caps, losses
+from .simulation import (
+    Crossing,
+    NotAsSimulated,
+    Simulation,
+    UnknownDigest,
+    adopt_simulated,
+    simulate,
+)
+from .trials import PersonTrial, SelectionTrial, Trial, try_examples
 
 __all__ = [
     "Acknowledged",
@@ -65,10 +79,13 @@ __all__ = [
     "Budget",
     "Candidate",
     "CaughtUp",
+    "Change",
     "Comparable",
+    "Crossing",
     "Cut",
     "Decision",
     "Difference",
+    "Edit",
     "Explanation",
     "Figures",
     "Grant",
@@ -76,15 +93,19 @@ __all__ = [
     "HrLine",
     "HrStatus",
     "IndicatorResult",
+    "Loss",
     "Measurement",
     "NoReadModel",
+    "NotAsSimulated",
     "Outbox",
     "Overview",
     "Period",
+    "PersonTrial",
     "Plan",
     "Progress",
     "Ranked",
     "ReadModel",
+    "Reading",
     "Reason",
     "Rebuilt",
     "RedemptionLine",
@@ -92,39 +113,54 @@ __all__ = [
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
+    "Section",
     "Selection",
+    "SelectionTrial",
+    "Simulation",
     "StatementLine",
     "Tenure",
     "Terms",
+    "Trial",
+    "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",
     "UnknownProgramme",
     "acknowledge",
     "activity_infos",
     "adopt_rulebook",
+    "adopt_simulated",
     "adopted_rulebooks",
+    "arithmetic",
     "available",
     "awards",
     "budgets",
     "check_rulebook",
     "comparable",
+    "compare",
     "decisions",
     "eligible",
     "entitlements",
     "explain_candidate",
+    "explain_loss",
     "explain_posting",
+    "explain_without_caps",
     "grant",
     "indicators",
     "learning_plan",
     "learning_plans",
     "learning_progress",
+    "losses",
     "overview",
     "parse_rulebook",
     "programmes",
     "proposal",
+    "read_aloud",
     "redeem",
     "redemptions",
     "report",
+    "rulebook_schema",
     "same_rules",
+    "simulate",
     "try_adoption",
+    "try_examples",
 ]

@@ -11,6 +11,7 @@ from .rulebook import Adoption, compile_rules, parse_rulebook
 from .rules import activity_infos, adopted_rules, office_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from mileage.ledger import Ledger, Recorded
@@ -61,6 +62,7 @@ def adopt_rulebook(  # noqa: PLR0913 - what an adoption states
     by: str,
     effective_from: date | None = None,
     reason: str | None = None,
+    check: Callable[[], object] | None = None,
 ) -> Recorded:
     """Check a rulebook's text, also beside those adopted before, and record its adoption.
 
@@ -71,12 +73,20 @@ def adopt_rulebook(  # noqa: PLR0913 - what an adoption states
         by: Opaque id of who records it.
         effective_from: First day it applies to; the date of the decision unless given.
         reason: Why it reaches back, needed when ``effective_from`` is before ``on``.
+        check: Called when it is about to be recorded, while nobody else can record; what it
+            raises keeps the adoption out.
 
     Raises:
         RulebookError: The text has errors, or contradicts an adoption before; nothing is recorded.
         Refused: It reaches back without a reason.
     """
     rulebook = parse_rulebook(text, activity_infos(ledger.kinds))
+
+    def last_look() -> None:
+        try_adoption(ledger, rulebook, on=on, effective_from=effective_from or on)
+        if check:
+            check()
+
     return ledger.adopt_rulebook(
         text,
         rulebook=rulebook.id,
@@ -84,7 +94,7 @@ def adopt_rulebook(  # noqa: PLR0913 - what an adoption states
         by=by,
         effective_from=effective_from,
         reason=reason,
-        check=lambda: try_adoption(ledger, rulebook, on=on, effective_from=effective_from or on),
+        check=last_look,
     )
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import duckdb
     from mileage.ledger import Ledger, Recorded
 
+    from .rulebook import Adoption
+
 __all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark"]
 
 _RAW_TABLES = {
@@ -96,12 +98,13 @@ LEFT JOIN (SELECT person, position, activity, sum(points) AS points FROM w_cut
 """
 
 
-def build_read_model(
+def build_read_model(  # noqa: PLR0913 - what a build is of
     ledger: Ledger,
     path: Path,
     part: Slice | None = None,
     *,
     rules_upto: int | None = None,
+    proposed: Adoption | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> None:
     """Write a complete read model to a new file.
@@ -111,6 +114,7 @@ def build_read_model(
         path: File to write; must not exist.
         part: Which facts count; all unless given.
         rules_upto: Only rulebooks adopted up to this position; all unless given.
+        proposed: A rulebook to score with as if it were adopted after all others.
         progress: Called with the stage's name, steps done and steps in all.
 
     Raises:
@@ -129,7 +133,7 @@ def build_read_model(
         last = decode_facts(con, ledger, part, lambda *at: tell("decode", *at))
         rows = con.execute("SELECT position FROM w_office ORDER BY position").fetchall()
         office = ledger.at_all([position for (position,) in rows])
-        rules = adopted_rules(ledger, office, upto=rules_upto)
+        rules = adopted_rules(ledger, office, upto=rules_upto, proposed=proposed)
         _fill(con, "w_gone", gone_facts(ledger, office))
         score(con, ledger, rules, lambda *at: tell("score", *at))
         meta = model_meta(ledger, part, last, _last_day(con, office), rules)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .eligibility import Candidate, Selection, Terms
     from .figures import Cut, StatementLine
 
-__all__ = ["Explanation", "explain_candidate", "explain_posting"]
+__all__ = ["Explanation", "arithmetic", "explain_candidate", "explain_posting"]
 
 _WHOSE = {
     "person": Label("", ""),
@@ -77,13 +77,18 @@ def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
         rulebook=adoption.data.rulebook if adoption else "",
         rulebook_digest=adoption.data.digest if adoption else "",
         adopted_on=adoption.occurred_on if adoption else None,
-        steps=tuple(_steps(line)),
+        steps=arithmetic(line),
     )
 
 
 def _points(units: int) -> str:
     """An amount of points in English."""
     return f"{format_amount(units)} point{'' if abs(units) == SCALE else 's'}"
+
+
+def arithmetic(line: StatementLine) -> tuple[Label, ...]:
+    """Say line by line how a posting came to its points, and what was taken away."""
+    return tuple(_steps(line))
 
 
 def _steps(line: StatementLine) -> list[Label]:

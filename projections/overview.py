@@ -9,9 +9,9 @@ from mileage.ledger.facts import format_instant
 
 from .coverage import Coverage, coverage
 from .eligibility import Selection, eligible, programmes
-from .hr import Batch, Outbox
 from .indicators import IndicatorResult, indicators
 from .open_things import OpenThings, open_things
+from .outbox import Batch, Outbox
 from .participation import (
     Money,
     Participation,

@@ -17,7 +17,6 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
 
 import attrs
 from mileage.ledger import Ledger, LedgerFileError, MileageError
@@ -25,6 +24,7 @@ from mileage.ledger import Ledger, LedgerFileError, MileageError
 from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare, reaches_others
 from .decode import Slice, day_number
+from .difference import Difference, people_changed
 from .figures import Figures
 from .plan import SHAPE, Shape
 from .rules import is_about_rulebooks
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
-__all__ = ["CaughtUp", "Difference", "NoReadModel", "ReadModel", "Reason", "Rebuilt"]
+__all__ = ["CaughtUp", "NoReadModel", "ReadModel", "Rebuilt"]
 
 KEPT_BUILDS = 2
-EXPLAINED_MAX = 200
 CATCH_UP_FACTS_MAX = 2_000
 LOCK_TIMEOUT_SECONDS = 30
 ABANDONED_SECONDS = 86_400
@@ -63,43 +62,6 @@ class CaughtUp:
     people: int
     position: int
     pending_rulebook: int
-
-
-@attrs.frozen
-class Reason:
-    """What one rule gave a person before and gives after, caps included, in 1/10,000 point.
-
-    Attributes:
-        rule: Id of the rule; empty for activities no rule rewards.
-        before: Points under the model in service.
-        after: Points under the new build.
-    """
-
-    rule: str
-    before: int
-    after: int
-
-
-@attrs.frozen
-class Difference:
-    """How a person's balance differs between two read models.
-
-    Attributes:
-        person: Id of the person.
-        before: Points in the model in service, 1/10,000 point.
-        after: Points in the new build, 1/10,000 point.
-        reasons: The rules that make the difference; only given for the largest differences.
-    """
-
-    person: str
-    before: int
-    after: int
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def change(self) -> int:
-        """What the person gains (positive) or loses (negative)."""
-        return self.after - self.before
 
 
 @attrs.frozen
@@ -322,7 +284,7 @@ class ReadModel:
         work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
             build_read_model(self.ledger, work, rules_upto=rules_upto, progress=progress)
-            differences = self._differences(work)
+            differences = people_changed(work, self._usable())
             figures = Figures(work)
             position = figures.position
             figures.close()
@@ -334,31 +296,6 @@ class ReadModel:
             for leftover in self.folder.glob(f"{work.name}*"):
                 leftover.unlink(missing_ok=True)
         return Rebuilt(not dry_run, position, differences, path)
-
-    def _differences(self, path: Path) -> tuple[Difference, ...]:
-        new = Figures(path)
-        try:
-            in_service = self._usable()
-            old = in_service or path
-            new.query("ATTACH ? AS old", (f"file:{quote(str(old))}?mode=ro",))
-            before = "coalesce(o.points, 0)" if in_service else "0"
-            rows = new.query(
-                f"SELECT m.person, {before}, b.points, b.person FROM balances b"
-                " JOIN people m ON m.id = b.person LEFT JOIN old.balances o ON o.person = b.person"
-                f" WHERE b.points <> {before}"
-            )
-            rows.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
-            return tuple(
-                Difference(
-                    person,
-                    earlier,
-                    later,
-                    _reasons(new, number, first=not in_service) if index < EXPLAINED_MAX else (),
-                )
-                for index, (person, earlier, later, number) in enumerate(rows)
-            )
-        finally:
-            new.close()
 
     def _usable(self) -> Path | None:
         """The file in service, if it is a model of this ledger that can be compared with."""
@@ -444,26 +381,6 @@ def _alive(process: int, leftover: Path) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _reasons(new: Figures, person: int, *, first: bool) -> tuple[Reason, ...]:
-    """The rules by which a person's points differ between a build and ``old``."""
-    rows = new.query(
-        """
-        WITH sums AS (
-            SELECT coalesce(v.rule_id, '') AS rule, 0 AS before, p.points AS after
-            FROM postings p LEFT JOIN rule_values v ON v.id = p.value WHERE p.person = ?
-            UNION ALL
-            SELECT coalesce(v.rule_id, ''), p.points, 0
-            FROM old.postings p LEFT JOIN old.rule_values v ON v.id = p.value
-            WHERE p.person = ? AND NOT ?
-        )
-        SELECT rule, sum(before), sum(after) FROM sums GROUP BY rule
-        HAVING sum(before) <> sum(after) ORDER BY abs(sum(after) - sum(before)) DESC, rule
-        """,
-        (person, person, first),
-    )
-    return tuple(Reason(*row) for row in rows)
 
 
 def _checked(figures: Figures, ledger: Ledger) -> Figures:

@@ -75,6 +75,7 @@ def activity_infos(kinds: Kinds) -> dict[str, ActivityInfo]:
                 has_grade=bool(activity.grade),
                 has_hours=bool(activity.hours),
                 has_shares=isinstance(people, Shares),
+                named_by=activity.of,
             )
     return found
 
@@ -88,13 +89,20 @@ def office_facts(ledger: Ledger, part: Slice) -> list[Recorded]:
     ]
 
 
-def adopted_rules(ledger: Ledger, office: Sequence[Recorded], *, upto: int | None = None) -> Rules:
+def adopted_rules(
+    ledger: Ledger,
+    office: Sequence[Recorded],
+    *,
+    upto: int | None = None,
+    proposed: Adoption | None = None,
+) -> Rules:
     """Compile adopted rulebooks.
 
     Args:
         ledger: The ledger.
         office: The voiding facts and adoptions that count, in order of position.
         upto: Only adoptions and their corrections up to this position; all unless given.
+        proposed: One more that is not adopted, after all others.
 
     Raises:
         RulebookError: An adopted text cannot be used; the message names the adoption.
@@ -110,6 +118,8 @@ def adopted_rules(ledger: Ledger, office: Sequence[Recorded], *, upto: int | Non
             adoptions.append(
                 Adoption(item.position, item.fact.occurred_on, data.effective_from, rulebook)
             )
+    if proposed:
+        adoptions.append(proposed)
     return Rules(
         compiled=compile_rules(adoptions),
         adoptions=tuple(adoptions),

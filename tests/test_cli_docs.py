@@ -94,6 +94,10 @@ CALLS = {
     "compare": "compare agency.sqlite --period 2005",
     "report": "report 2005",
     "rules check": "rules check bad.toml",
+    "rules test": "rules test example.toml",
+    "rules show": "rules show rules.toml",
+    "rules diff": "rules diff rules.toml new.toml",
+    "rules simulate": "rules simulate lower.toml --effective-from 2005-04-01 --as-of 2005-12-31",
     "rules adopt": "rules adopt new.toml --on 2005-06-20",
     "rules list": "rules list",
     "rebuild": "rebuild --dry-run",
@@ -128,9 +132,20 @@ PLANNED = (
      "--measured-source", "설문"),
 )  # fmt: skip
 
+EXAMPLE = """
+[[example]]
+title = { ko = "공동 제안", en = "A joint proposal" }
+given = [
+  { on = 2005-03-02, activity = "proposal.adopted", grade = "gold", shares = { A = 60, B = 40 } },
+]
+expect = { A = 6, B = 4 }
+selected = { training = ["A"] }
+"""
+
 _CHANGING = (
     (r'"(recorded_at|cut_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
     (r'"(sha256|previous_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
+    (r'"digest": "([0-9-]+)-[0-9a-f]{64}"', rf'"digest": "\1-{"0" * 64}"'),
     (r'"ledger": "ledger:[0-9a-f]{16}"', '"ledger": "ledger:0123456789abcdef"'),
     (r'"[0-9a-f]{16}-0', '"0123456789abcdef-0'),
     (r'"rulebook_sha256": "[0-9a-f]{64}"', rf'"rulebook_sha256": "{"0" * 64}"'),
@@ -154,6 +169,9 @@ def answers(folder: Path) -> dict[str, str]:
     rules = (folder / "rules.toml").read_text(encoding="utf-8")
     (folder / "bad.toml").write_text(rules.replace('"share"', '"halves"', 1), encoding="utf-8")
     (folder / "new.toml").write_text(rules.replace("silver = 7", "silver = 8"), encoding="utf-8")
+    lower = rules.replace("gold = 10", "gold = 9")
+    (folder / "lower.toml").write_text(lower, encoding="utf-8")
+    (folder / "example.toml").write_text(rules + EXAMPLE, encoding="utf-8")
     ok("record", "contest.opened", "--contest", "C-1", "--title", "경진대회", "--scope", "agency",
        "--grades", "gold", "--on", "2005-02-01")  # fmt: skip
     ok("record", "contest.entered", "--contest", "C-1", "--entry", "E-1", "--title", "사례",

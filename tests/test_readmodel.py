@@ -23,7 +23,7 @@ from mileage.projections import (
     NoReadModel,
     ReadModel,
     UnknownPerson,
-    readmodel,
+    difference,
 )
 from mileage.projections.schema import TABLES
 from sqlite_utils import Database
@@ -262,7 +262,7 @@ def test_progress_is_told(model):
 
 def test_only_the_largest_differences_are_explained(model, monkeypatch):
     """Where a rule changes very many balances, only the largest differences have reasons."""
-    monkeypatch.setattr(readmodel, "EXPLAINED_MAX", 1)
+    monkeypatch.setattr(difference, "EXPLAINED_MAX", 1)
 
     done = model.rebuild()
 

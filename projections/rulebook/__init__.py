@@ -23,6 +23,7 @@ from mileage.ledger.fields import Label
 
 from .compiling import Adoption, CapRow, Compiled, ValueRow, Version, compile_rules
 from .grammar import read_rulebook
+from .reach import check_reach
 from .text import Check, lines_of, load
 from .values import (
     BREAK_BY,
@@ -35,11 +36,15 @@ from .values import (
     BreakBy,
     Cap,
     CapValue,
+    Example,
+    Given,
     GradeTerms,
+    Moved,
     Otherwise,
     Per,
     Percentage,
     Period,
+    Placed,
     Problem,
     Programme,
     ProgrammeValue,
@@ -71,12 +76,16 @@ __all__ = [
     "CapRow",
     "CapValue",
     "Compiled",
+    "Example",
+    "Given",
     "GradeTerms",
     "Label",
+    "Moved",
     "Otherwise",
     "Per",
     "Percentage",
     "Period",
+    "Placed",
     "Problem",
     "Programme",
     "ProgrammeValue",
@@ -137,4 +146,6 @@ def _examine(
     check = Check(lines_of(text), activities)
     document = load(check, text)
     rulebook = None if document is None else read_rulebook(check, document, text)
+    if rulebook and all(problem.severity == "warning" for problem in check.problems):
+        check_reach(check, rulebook)
     return sorted(check.problems, key=lambda p: (p.line, p.column, p.code)), rulebook

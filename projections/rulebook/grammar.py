@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .dated import read_codes, read_values
+from .examples import read_examples
 from .programmes import read_programme, warn_of_unknown
 from .tables import (
     EXAMPLES,
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
 __all__ = ["read_rulebook"]
 
 
+_TABLES, _MORE_TABLES = ("rulebook", "rule"), ("cap", "programme", "labels", "example")
+
+
 class _HasId(Protocol):
     @property
     def id(self) -> str: ...
@@ -68,7 +72,7 @@ _Entry = TypeVar("_Entry", bound=_HasId)
 
 def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Rulebook:
     """Read a whole document; what is wrong with it is noted in the check."""
-    open_table(check, (), document, ("rulebook", "rule"), ("cap", "programme", "labels"))
+    open_table(check, (), document, _TABLES, _MORE_TABLES)
     root = Table(check, (), document)
     path, raw = root.at("rulebook"), document.get("rulebook")
     head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
@@ -87,6 +91,7 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
         labels=_read_labels(root),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
+        examples=read_examples(root, rules, programmes),
     )
 
 

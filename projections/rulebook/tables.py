@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXAMPLES",
+    "ID_PATTERN",
     "KINDS",
     "Table",
     "check_count",
@@ -76,6 +77,12 @@ EXAMPLES = {
     "programmes": 'programmes = ["overseas-training"]',
     "exclude_recent": "exclude_recent = { years = 3 } or { cycles = 1 }",
     "four_eyes": "four_eyes = true",
+    "example": "[[example]]",
+    "given": 'given = [ { on = 2005-03-02, activity = "…", person = "A" } ]',
+    "expect": "expect = { A = 2.5 }, the points of everybody who takes part",
+    "people": 'people = ["A", "B"]',
+    "on": "on = 2005-03-02, the day it was done",
+    "person": 'person = "A"',
 }
 KINDS: Mapping[type, str] = {
     str: "a text",
@@ -88,6 +95,7 @@ KINDS: Mapping[type, str] = {
     list: "a list",
     dict: "a table",
 }
+_A_LIST = "a list: […]"
 _LEAVE_OUT = "Write how many; leave it out if there is no limit."
 _Word = TypeVar("_Word", bound=str)
 
@@ -171,10 +179,10 @@ class Table:
             return []
         if not isinstance(raw, list):
             predicate = f"is {KINDS[type(raw)]}; a list was expected."
-            self.check.error("wrong-type", path, predicate, f"Write {EXAMPLES[key]}.")
+            self.check.error("wrong-type", path, predicate, f"Write {EXAMPLES.get(key, _A_LIST)}.")
             return []
         if not (raw or empty):
-            self.check.error("empty", path, "is empty.", f"Write {EXAMPLES[key]}.")
+            self.check.error("empty", path, "is empty.", f"Write {EXAMPLES.get(key, _A_LIST)}.")
         check_count(self.check, path, raw, count_max)
         return [((*path, index), element) for index, element in enumerate(raw[:count_max])]
 
@@ -236,7 +244,9 @@ def read_text(check: Check, path: Path, raw: object, chars_max: int = TEXT_CHARS
     return ""
 
 
-_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_CHARS_MAX}}}")
+ID_PATTERN = rf"[A-Za-z0-9._-]{{1,{ID_CHARS_MAX}}}"
+"""What an id looks like, as a regular expression."""
+_ID = re.compile(ID_PATTERN)
 
 
 def check_id(check: Check, path: Path, text: str) -> None:

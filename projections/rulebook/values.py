@@ -22,6 +22,8 @@ __all__ = [
     "COUNT_MAX",
     "DAY_MAX",
     "DAY_MIN",
+    "EXAMPLES_MAX",
+    "GIVEN_MAX",
     "GRADES_MAX",
     "ID_CHARS_MAX",
     "KEEPS",
@@ -29,6 +31,7 @@ __all__ = [
     "LINE_CHARS_MAX",
     "OPEN_DAY",
     "OTHERWISE",
+    "PEOPLE_MAX",
     "PERIODS",
     "PERS",
     "POINT",
@@ -53,13 +56,17 @@ __all__ = [
     "CapPer",
     "CapPeriod",
     "CapValue",
+    "Example",
+    "Given",
     "GradeTerms",
     "Keep",
     "Measure",
+    "Moved",
     "Otherwise",
     "Per",
     "Percentage",
     "Period",
+    "Placed",
     "Problem",
     "Programme",
     "ProgrammeValue",
@@ -121,6 +128,9 @@ GRADES_MAX = 100
 SCOPE_MAX = 200
 COUNT_MAX = 1_000_000
 LABELS_MAX = 1_000
+EXAMPLES_MAX = 500
+GIVEN_MAX = 500
+PEOPLE_MAX = 200
 ID_CHARS_MAX = 64
 TITLE_CHARS_MAX = 200
 TEXT_CHARS_MAX = 1_000
@@ -135,6 +145,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "bad-id": "an id has other characters than letters, digits, '-', '_' and '.', or too many",
         "best-of-several": "a cap that keeps the best lets more than one count",
         "cap-lowered-then-raised": "a limit goes down and up again within one period",
+        "cap-never-binds": "a cap that can never take anything (warning)",
         "cap-order": "versions in force in one period apply the same caps in another order",
         "cap-starts-late": "a rule gives points before its cap begins (warning)",
         "control-character": "a character that cannot be seen or changes how others are read",
@@ -142,29 +153,41 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "date-range": "a date outside 1900 to 2999",
         "duplicate-id": "two entries of a kind have the same id",
         "empty": "a text, list or table that must not be empty",
-        "grades-differ": "the values of a programme are for other grades than its terms",
+        "gap": "days without points for an activity that has them before and after (warning)",
         "grade-dropped": "a later value says nothing of a grade that had points (warning)",
+        "grades-differ": "the values of a programme are for other grades than its terms",
         "missing-key": "something the grammar requires is not written",
         "mixed-limits": "a cap limits points on one day and a number on another, or both",
         "mixed-terms": "a programme mixes tiers, grades by rank and a plain selection",
         "no-grades": "points by grade for an activity that has no grades",
         "no-hours": "points per hour for an activity that has no hours",
+        "no-people": "an activity of an example names nobody, or other people than its thing has",
         "no-shares": "points divided by shares for an activity whose people declare none",
+        "no-such-programme": "an example names a programme that the rulebook does not have",
         "not-a-date": "a date was expected",
+        "not-expected": "an example says nothing of somebody who takes part",
         "number-places": "a number with more than 4 decimal places",
         "number-range": "a number below or above what is allowed",
+        "out-of-reach": "a threshold that the caps let nobody reach (warning)",
         "overlap": "two rules give points for one activity on the same day",
+        "points-beyond-cap": "one activity gives more than a cap ever lets count (warning)",
         "quota-sum": "places and quota, or percentages and the whole, do not add up",
         "repeated": "the same word or rule is named twice",
+        "shares-sum": "shares in an example do not add up to 100 %",
         "tier-order": "the thresholds of tiers do not fall from the first to the last",
         "toml-syntax": "the text is not TOML 1.0",
         "too-large": "the text, a line, a list or a title is longer than allowed",
+        "unit-by-rank": "a cap for a whole unit counts in the time a person holds a rank (warning)",
         "unknown-activity": "a rule names an activity that is not known",
+        "unknown-grade": "an example has a grade that no rule gives points for (warning)",
         "unknown-key": "a key that the grammar does not have",
+        "unknown-label": "a label for a code that no rule has, but much like one (warning)",
+        "unknown-person": "an example names somebody who has no part in it",
         "unknown-programme": "a programme that the rulebook does not have is named (warning)",
         "unknown-rule": "a cap names a rule that the rulebook does not have",
         "unknown-word": "a word outside the list of words allowed there",
         "until-order": "a rule ends before its last value begins",
+        "value-repeated": "a dated value says what the one before it says (warning)",
         "wrong-type": "text, number, list or table stand where another was expected",
     }
 )
@@ -404,6 +427,95 @@ class Programme:
 
 
 @frozen
+class Placed:
+    """Where and as what somebody of an example serves; None for what is not said.
+
+    Attributes:
+        unit: Code of the unit.
+        rank: The rank.
+    """
+
+    unit: str | None = None
+    rank: str | None = None
+
+
+@frozen
+class Given:
+    """An activity of an example.
+
+    Attributes:
+        on: Day on which it was done.
+        activity: The kind of activity.
+        grade: Its grade, if the kind has grades.
+        hours: How long it took, in 1/10,000 hours, if the kind has hours.
+        parties: Who did it, each with the share in 1/10,000 percent.
+        thing: What it is about, such as a proposal; empty for a thing of its own.
+        line: Line of the text.
+    """
+
+    on: date
+    activity: str
+    grade: str | None
+    hours: int | None
+    parties: tuple[tuple[str, int], ...]
+    thing: str
+    line: int
+
+
+@frozen
+class Moved:
+    """A transfer or promotion in an example.
+
+    Attributes:
+        on: First day in the new place.
+        person: Who moves.
+        to: The new unit, rank or both.
+        line: Line of the text.
+    """
+
+    on: date
+    person: str
+    to: Placed
+    line: int
+
+
+@frozen
+class Example:
+    """What the rules are expected to make of some activities.
+
+    Attributes:
+        title: What it shows.
+        people: Where and as what people serve from the beginning.
+        units: The unit above, for each unit that is part of another one.
+        given: What they do, in the order in which it is recorded.
+        expect: Points of everybody who takes part, in 1/10,000.
+        cuts: What caps take from people, in 1/10,000 point; None when that is not stated.
+        selected: Who gets into a programme, for each programme stated.
+        as_of: Day on which programmes are looked at; the day of the last activity if None.
+        line: Line where the example begins.
+    """
+
+    title: Label
+    people: Mapping[str, Placed]
+    units: Mapping[str, str]
+    given: tuple[Given | Moved, ...]
+    expect: Mapping[str, int]
+    cuts: Mapping[str, int] | None
+    selected: Mapping[str, tuple[str, ...]]
+    as_of: date | None
+    line: int
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """All people, in the order in which they are first named."""
+        named = dict.fromkeys(self.people)
+        for entry in self.given:
+            parties = entry.parties if isinstance(entry, Given) else ((entry.person, 0),)
+            named |= dict.fromkeys(person for person, _ in parties)
+        return tuple(named)
+
+
+@frozen
 class Rulebook:
     """A whole rulebook, free of errors.
 
@@ -417,6 +529,7 @@ class Rulebook:
         labels: How codes such as grades are shown.
         digest: SHA-256 of the text's UTF-8, in hexadecimal.
         text: The text itself.
+        examples: What the rules are expected to give, in the order of the text.
     """
 
     id: str
@@ -428,16 +541,26 @@ class Rulebook:
     labels: Mapping[str, Label]
     digest: str
     text: str = field(repr=False)
+    examples: tuple[Example, ...] = ()
 
 
 @frozen
 class ActivityInfo:
-    """What the checker needs to know of a kind of activity."""
+    """What the checker needs to know of a kind of activity.
+
+    Attributes:
+        name: The kind.
+        has_grade: Whether it has a grade.
+        has_hours: Whether it has hours.
+        has_shares: Whether its people declare shares.
+        named_by: Kind whose fact about the same thing names the people; empty when it does.
+    """
 
     name: str
     has_grade: bool
     has_hours: bool
     has_shares: bool = True
+    named_by: str = ""
 
 
 @frozen

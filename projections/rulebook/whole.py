@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ONE_DAY",
+    "PERIOD_MONTHS",
     "Dated",
     "Limit",
     "Value",
@@ -134,7 +135,7 @@ def _longer(one: _Claim | None, other: _Claim) -> _Claim:
 
 
 ONE_DAY = timedelta(days=1)
-_PERIOD_MONTHS: Mapping[CapPeriod, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+PERIOD_MONTHS: Mapping[CapPeriod, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 def period_start(period: CapPeriod, day: date) -> date:
@@ -143,9 +144,9 @@ def period_start(period: CapPeriod, day: date) -> date:
     Months, quarters, halves and years are those of the calendar; a lifetime begins on the
     first day there is, and so does the time in a rank, which differs from person to person.
     """
-    if period not in _PERIOD_MONTHS:
+    if period not in PERIOD_MONTHS:
         return date.min
-    months = _PERIOD_MONTHS[period]
+    months = PERIOD_MONTHS[period]
     return date(day.year, (day.month - 1) // months * months + 1, 1)
 
 
@@ -188,9 +189,9 @@ def about_limit(limit: Limit) -> tuple[str, str]:
         f"The cap {limit.cap.id!r} was lowered and goes up again on {limit.day_from}, within one"
         f" {period}: what it takes away is then not defined."
     )
-    if period not in _PERIOD_MONTHS:
+    if period not in PERIOD_MONTHS:
         return message, f"Once a limit for a {period} was lowered, leave it there."
     # From its first day, as many days as a period has at most lead into the next one.
-    days = ONE_DAY * min(_PERIOD_MONTHS[period] * 31, 366)
+    days = ONE_DAY * min(PERIOD_MONTHS[period] * 31, 366)
     start = period_start(period, period_start(period, limit.day_from) + days)
     return message, f"Let the change begin where a {period} begins, such as {start}."

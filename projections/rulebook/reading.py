@@ -1,0 +1,441 @@
+"""A rulebook read aloud: all it says as tables that a committee can read, compare and sign.
+
+The tables are made from the parsed text, so that nothing in it is left out: what this module has
+no words for stands under *further terms* as it is written.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+from mileage.ledger.fields import Label
+
+from .vocabulary import TABLES, WORDS, default_of, key_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .values import Rulebook
+
+__all__ = ["Reading", "Section", "document_of", "plain", "read_aloud"]
+
+NOTHING = Label("", "")
+
+
+@frozen
+class Section:
+    """One table of a rulebook read aloud.
+
+    Attributes:
+        title: What the table is of.
+        columns: Headings by name of the column.
+        rows: A cell for each column.
+    """
+
+    title: Label
+    columns: Mapping[str, Label]
+    rows: Sequence[Sequence[Label]]
+
+
+@frozen
+class Reading:
+    """A rulebook read aloud.
+
+    Attributes:
+        title: What people call the rulebook.
+        sections: Its tables; none is empty.
+    """
+
+    title: Label
+    sections: tuple[Section, ...]
+
+
+def document_of(rulebook: Rulebook) -> dict[str, Any]:
+    """The parsed text of a rulebook; numbers with a point are exact decimals."""
+    return tomllib.loads(rulebook.text, parse_float=Decimal)
+
+
+def read_aloud(rulebook: Rulebook, activities: Mapping[str, Label]) -> Reading:
+    """Read a rulebook aloud, in Korean and English.
+
+    Args:
+        rulebook: A rulebook without errors.
+        activities: Names of the kinds of activity.
+    """
+    document = document_of(rulebook)
+    reader = _Reader(document, activities)
+    sections = (
+        _head(document["rulebook"], rulebook.digest),
+        reader.section("rule", reader.rule),
+        reader.section("cap", reader.cap),
+        reader.section("programme", reader.programme),
+        *_others(document),
+        _labels(document.get("labels", {})),
+        reader.examples(),
+    )
+    return Reading(rulebook.title, tuple(section for section in sections if section.rows))
+
+
+def _head(head: Mapping[str, Any], digest: str) -> Section:
+    rows = [(key_label("rulebook", key), both(value)) for key, value in head.items()]
+    rows.append((Label("원문의 SHA-256", "SHA-256 of the text"), Label(digest, digest)))
+    columns = {"item": Label("항목", "Item"), "content": Label("내용", "Content")}
+    return Section(Label("규칙집", "Rulebook"), columns, rows)
+
+
+def _labels(labels: Mapping[str, Any]) -> Section:
+    columns = {"code": Label("코드", "Code"), "name": Label("이름", "Name")}
+    rows = [(Label(code, code), both(name)) for code, name in labels.items()]
+    return Section(key_label("", "labels"), columns, rows)
+
+
+def _others(document: Mapping[str, Any]) -> Iterator[Section]:
+    """Tables that this module has no words of its own for, entry by entry."""
+    own = {"rulebook", "rule", "cap", "programme", "labels", "example"}
+    columns = {
+        "entry": Label("항목", "Entry"),
+        "key": Label("이름", "Key"),
+        "content": Label("내용", "Content"),
+    }
+    for name in (key for key in document if key not in own):
+        value = document[name]
+        entries = value if isinstance(value, list) else [value]
+        rows = []
+        for number, entry in enumerate(entries, 1):
+            parts = entry if isinstance(entry, dict) else {name: entry}
+            head = str(parts.get("id", number))
+            rows += [
+                (Label(head, head), key_label(name, key), both(part)) for key, part in parts.items()
+            ]
+        yield Section(key_label("", name), columns, rows)
+
+
+_Row = list[Label]
+
+
+@frozen
+class _Reader:
+    document: Mapping[str, Any]
+    activities: Mapping[str, Label]
+    codes: Mapping[str, Any] = field(init=False)
+    rules: Mapping[str, Any] = field(init=False)
+
+    @codes.default
+    def _codes(self) -> Mapping[str, Any]:
+        labels: Mapping[str, Any] = self.document.get("labels", {})
+        return labels
+
+    @rules.default
+    def _rules(self) -> Mapping[str, Any]:
+        return {rule["id"]: rule["title"] for rule in self.document["rule"]}
+
+    def section(self, name: str, read: Any) -> Section:
+        """The table of all rules, caps or programmes: a row for each of their dated values."""
+        rows = [
+            (Label(str(number), str(number)), *row)
+            for number, entry in enumerate(self.document.get(name, []), 1)
+            for row in self._dated(name, entry, read)
+        ]
+        columns = {
+            "number": Label("번호", "No."),
+            "id": TABLES[name].keys["id"].label,
+            "title": key_label(name, "title"),
+            **_HEADINGS[name],
+            "days": Label("시행 기간", "In force"),
+            "clause": key_label("rule_value", "clause"),
+            "further": Label("그 밖의 조건", "Further terms"),
+        }
+        return _without_empty(Section(key_label("", name), columns, rows))
+
+    def _dated(self, name: str, entry: Mapping[str, Any], read: Any) -> Iterator[_Row]:
+        values = entry.get("values", [])
+        ends = [*(value["from"] for value in values[1:]), entry.get("until")]
+        for value, end in zip(values or [{}], ends, strict=True):
+            middle = read(entry, value)
+            rest = {
+                **{k: v for k, v in entry.items() if k not in _READ[name]},
+                **{k: v for k, v in value.items() if k not in _READ[f"{name}_value"]},
+            }
+            yield [
+                same(entry["id"]),
+                both(entry["title"]),
+                *middle,
+                _days(value.get("from"), end),
+                same(value.get("clause", "")),
+                _further(name, rest),
+            ]
+
+    # -- rules, caps and programmes --------------------------------------------------------------
+
+    def rule(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
+        """What earns, for whom, how much and how it is divided."""
+        return [
+            self._activity(entry["activity"]),
+            _whom(entry),
+            self._points(_word("rule", entry, "per"), value["points"]),
+            _word("rule", entry, "split"),
+        ]
+
+    def cap(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
+        """Which rules it limits, to what."""
+        titles = [
+            _named(self.rules[rule], rule) if rule in self.rules else same(rule)
+            for rule in entry["rules"]
+        ]
+        per, period = _word("cap", entry, "per"), _word("cap", entry, "period")
+        count = value.get("count")
+        if count is None:
+            points = plain(value["points"])
+            limit = Label(f"{points}점까지", f"at most {_points(points)}")
+        elif _stated("cap", entry, "keep") == "best":
+            limit = Label(f"가장 높은 {count}건만", f"only the best {count}")
+        else:
+            limit = Label(f"먼저 한 {count}건까지", f"only the first {count}")
+        return [
+            _joined(titles),
+            Label(
+                f"{per.ko}: {period.ko}에 {limit.ko}", f"{limit.en} in one {period.en}, {per.en}"
+            ),
+        ]
+
+    def programme(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
+        """What is needed, in which period, and how many get it."""
+        threshold, quota = value.get("threshold"), value.get("quota")
+        needed = NOTHING
+        if threshold is not None:
+            points = plain(threshold)
+            needed = Label(f"{points}점 이상", f"{_points(points)} or more")
+        number = Label("이른 사람 모두", "all who reach it")
+        if quota is not None:
+            number = Label(f"{quota}명", f"{quota}")
+        return [_word("programme", entry, "period"), needed, number, _ties(entry.get("tie"))]
+
+    def _activity(self, name: str) -> Label:
+        label = self.activities.get(name)
+        return _named({"ko": label.ko, "en": label.en}, name) if label else same(name)
+
+    def _points(self, per: Label, points: Any) -> Label:
+        if not isinstance(points, dict):
+            text = plain(points)
+            return Label(f"{per.ko} {text}점", f"{_points(text)} {per.en}")
+        by_grade = [
+            Label(f"{grade.ko} {plain(amount)}점", f"{grade.en} {plain(amount)}")
+            for code, amount in points.items()
+            for grade in [self._code(code)]
+        ]
+        joined = _joined(by_grade)
+        return Label(f"{per.ko} {joined.ko}", f"{joined.en} points {per.en}")
+
+    def _code(self, code: str) -> Label:
+        return _named(self.codes[code], code) if code in self.codes else same(code)
+
+    # -- examples --------------------------------------------------------------------------------
+
+    def examples(self) -> Section:
+        """What the examples give and expect: a row for each thing done."""
+        columns = {
+            "number": Label("번호", "No."),
+            "title": key_label("example", "title"),
+            "setting": Label("처음에", "At first"),
+            "days": key_label("done", "on"),
+            "given": key_label("example", "given"),
+            "expected": Label("기대", "Expected"),
+        }
+        rows = []
+        for number, example in enumerate(self.document.get("example", []), 1):
+            first = [same(str(number)), both(example["title"]), _setting(example)]
+            given = example["given"]
+            for index, entry in enumerate(given):
+                rows.append(
+                    [
+                        *(first if index == 0 else [same(str(number)), NOTHING, NOTHING]),
+                        same(plain(entry["on"])),
+                        self._done(entry),
+                        _expected(example) if index == len(given) - 1 else NOTHING,
+                    ]
+                )
+        return _without_empty(Section(key_label("", "example"), columns, rows))
+
+    def _done(self, entry: Mapping[str, Any]) -> Label:
+        parts = [self._activity(entry["activity"])] if "activity" in entry else []
+        if "grade" in entry:
+            parts.append(self._code(entry["grade"]))
+        if "hours" in entry:
+            hours = plain(entry["hours"])
+            parts.append(Label(f"{hours}시간", f"{hours} hour{'s'[: hours != '1']}"))
+        read = {"on", "activity", "grade", "hours", "person", "people", "shares"}
+        table = "done" if "activity" in entry else "moved"
+        parts += _pairs(table, {k: v for k, v in entry.items() if k not in read})
+        people = [*filter(None, [entry.get("person")]), *entry.get("people", [])]
+        people += [
+            f"{person} {plain(share)} %" for person, share in entry.get("shares", {}).items()
+        ]
+        return _joined([*parts, *map(same, people)])
+
+
+_HEADINGS: Mapping[str, Mapping[str, Label]] = {
+    "rule": {
+        "activity": key_label("rule", "activity"),
+        "whom": Label("대상", "For whom"),
+        "points": key_label("rule_value", "points"),
+        "split": key_label("rule", "split"),
+    },
+    "cap": {"rules": key_label("cap", "rules"), "limit": Label("한도", "Limit")},
+    "programme": {
+        "period": key_label("programme", "period"),
+        "threshold": key_label("programme_value", "threshold"),
+        "quota": key_label("programme_value", "quota"),
+        "tie": key_label("programme", "tie"),
+    },
+}
+# What has a column of its own; all else is among the further terms.
+_READ: Mapping[str, frozenset[str]] = {
+    "rule": frozenset(
+        ("id", "title", "activity", "ranks", "units", "per", "split", "until", "values")
+    ),
+    "rule_value": frozenset(("from", "points", "clause")),
+    "cap": frozenset(("id", "title", "rules", "period", "per", "keep", "values")),
+    "cap_value": frozenset(("from", "points", "count", "clause")),
+    "programme": frozenset(("id", "title", "period", "values", "tie")),
+    "programme_value": frozenset(("from", "threshold", "quota", "clause")),
+}
+
+
+def _without_empty(section: Section) -> Section:
+    """Leave out columns in which nothing stands."""
+    kept = [
+        index
+        for index in range(len(section.columns))
+        if any(row[index].ko or row[index].en for row in section.rows)
+    ]
+    names = list(section.columns)
+    return Section(
+        section.title,
+        {names[index]: section.columns[names[index]] for index in kept},
+        [[row[index] for index in kept] for row in section.rows],
+    )
+
+
+def _whom(entry: Mapping[str, Any]) -> Label:
+    parts = []
+    for key in ("ranks", "units"):
+        if key in entry:
+            label, codes = key_label("rule", key), ", ".join(entry[key])
+            parts.append(Label(f"{label.ko} {codes}", f"{label.en.lower()} {codes}"))
+    ko, en = ("; ".join(texts) for texts in ([p.ko for p in parts], [p.en for p in parts]))
+    return Label(ko, en) if parts else Label("모두", "everybody")
+
+
+def _ties(tie: Mapping[str, Any] | None) -> Label:
+    if tie is None:
+        return NOTHING
+    broken = _joined([WORDS["break_by", word] for word in tie["break_by"]])
+    left = WORDS["otherwise", tie["otherwise"]]
+    if not tie["break_by"]:
+        return left
+    return Label(f"{broken.ko}; 그래도 같으면 {left.ko}", f"{broken.en}; otherwise {left.en}")
+
+
+def _setting(example: Mapping[str, Any]) -> Label:
+    """Where and as what people serve, and which units are part of others."""
+    parts = [
+        Label(f"{person}: {part.ko}", f"{person}: {part.en}")
+        for person, placed in example.get("people", {}).items()
+        for part in [_joined(_pairs("placed", placed))]
+    ]
+    parts += [
+        Label(f"{unit}: {above} 소속", f"{unit}: part of {above}")
+        for unit, above in example.get("units", {}).items()
+    ]
+    return Label("; ".join(each.ko for each in parts), "; ".join(each.en for each in parts))
+
+
+def _expected(example: Mapping[str, Any]) -> Label:
+    keys = [key for key in example if key not in {"title", "given", "people", "units"}]
+    parts = []
+    for key in keys:
+        label, value = key_label("example", key), example[key]
+        text = plain(value)
+        if isinstance(value, dict):
+            text = ", ".join(f"{name} {plain(part)}" for name, part in value.items())
+        parts.append(Label(f"{label.ko}: {text}", f"{label.en}: {text}"))
+    return Label("; ".join(each.ko for each in parts), "; ".join(each.en for each in parts))
+
+
+def _further(name: str, rest: Mapping[str, Any]) -> Label:
+    return _joined(_pairs(name, rest))
+
+
+def _pairs(table: str, entries: Mapping[str, Any]) -> list[Label]:
+    found = []
+    for key, value in entries.items():
+        label, text = key_label(table, key), plain(value)
+        found.append(Label(f"{label.ko} {text}", f"{label.en.lower()} {text}"))
+    return found
+
+
+def _days(first: date | None, end: date | None) -> Label:
+    if first is None:
+        return NOTHING
+    if end is None:
+        return Label(f"{first}부터", f"from {first}")
+    last = end - timedelta(days=1)
+    return Label(f"{first}부터 {last}까지", f"{first} to {last}")
+
+
+def _stated(table: str, entry: Mapping[str, Any], key: str) -> str:
+    found = entry.get(key, default_of(table, key))
+    return str(found)
+
+
+def _points(amount: str) -> str:
+    """An amount of points in English."""
+    return f"{amount} point{'s'[: amount != '1']}"
+
+
+def _word(table: str, entry: Mapping[str, Any], key: str) -> Label:
+    word = _stated(table, entry, key)
+    return WORDS.get((key, word), Label(word, word))
+
+
+def _named(title: Mapping[str, Any], code: str) -> Label:
+    return Label(f"{title['ko']} ({code})", f"{title['en']} ({code})")
+
+
+def _joined(labels: Iterable[Label]) -> Label:
+    labels = list(labels)
+    return Label(", ".join(each.ko for each in labels), ", ".join(each.en for each in labels))
+
+
+def same(text: str) -> Label:
+    """A text that reads the same in both languages."""
+    return Label(text, text)
+
+
+def both(value: Any) -> Label:
+    """A value; a title in both languages shows both, as both are what is adopted."""
+    if isinstance(value, dict) and value.keys() == {"ko", "en"}:
+        ko, en = value["ko"], value["en"]
+        return same(ko) if ko == en else Label(f"{ko} / {en}", f"{en} / {ko}")
+    return same(plain(value))
+
+
+def plain(value: Any) -> str:
+    """A value as it may be written in TOML, but for the quotation marks of texts."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value.normalize():f}"
+        case date():
+            return value.isoformat()
+        case list():
+            return f"[{', '.join(map(plain, value))}]"
+        case dict():
+            return f"{{ {', '.join(f'{key} = {plain(part)}' for key, part in value.items())} }}"
+        case _:
+            return str(value)

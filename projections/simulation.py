@@ -1,0 +1,397 @@
+"""Simulation: what a rulebook would change if it were adopted, without adopting it.
+
+The ledger is scored once with the rulebook beside those adopted, and compared with the figures
+in service. Nothing is published and nothing recorded. A simulation has a digest, and adopting by
+that digest is refused when it would no longer change what was looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import tempfile
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import rfc8785
+from mileage.ledger import MileageError, ReadOnlyLedger
+
+from .adoption import adopt_rulebook
+from .build import build_read_model
+from .decode import Slice, day_number
+from .difference import Change, Difference, people_changed, units_changed
+from .eligibility import eligible, programmes
+from .figures import Figures
+from .hr import MILEAGE
+from .readmodel import NoReadModel
+from .rulebook import Adoption, parse_rulebook
+from .rules import activity_infos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mileage.ledger import Label, Recorded
+
+    from .eligibility import Candidate, Selection
+    from .readmodel import ReadModel
+    from .rulebook import Rulebook
+
+__all__ = [
+    "Crossing",
+    "NotAsSimulated",
+    "Simulation",
+    "UnknownDigest",
+    "adopt_simulated",
+    "simulate",
+]
+
+NO_PROGRAMME, NO_ACTIVITY = "no_programme", "no_activity"
+_DIGEST = re.compile(r"([0-9]{1,18})(?:-([0-9]{4}-[0-9]{2}-[0-9]{2}))?-([0-9a-f]{64})")
+
+
+class UnknownDigest(MileageError, ValueError):
+    """A text that is no digest of a simulation."""
+
+
+class NotAsSimulated(MileageError):
+    """What would be adopted is not what was simulated; nothing is recorded.
+
+    Attributes:
+        position: Position of the last fact that was in the simulation.
+        now: Position of the last fact of the ledger.
+    """
+
+    def __init__(self, position: int, now: int) -> None:
+        super().__init__(
+            f"this is not what was simulated at fact #{position} (the ledger is at #{now}): the"
+            " text, the effective date, the rulebooks in service or facts that matter are"
+            " others; simulate again and adopt with the digest of that"
+        )
+        self.position = position
+        self.now = now
+
+
+@attrs.frozen
+class Crossing:
+    """Somebody who crosses the threshold or the quota line of a programme, either way.
+
+    Attributes:
+        programme: Id of the programme.
+        person: Id of the person.
+        before: Outcome under the figures in service: one of those of a ``Candidate``,
+            ``no_activity`` in its period, or ``no_programme`` where there is none that day.
+        after: Outcome under the rulebook simulated.
+        points_before: Points in the programme's period under the figures in service, 1/10,000.
+        points_after: Points in its period under the rulebook simulated, 1/10,000.
+    """
+
+    programme: str
+    person: str
+    before: str
+    after: str
+    points_before: int
+    points_after: int
+
+    @property
+    def gets_in(self) -> bool:
+        """Whether the person is selected now and was not before."""
+        return self.after == "selected" != self.before
+
+    @property
+    def drops_out(self) -> bool:
+        """Whether the person was selected before and is not now."""
+        return self.before == "selected" != self.after
+
+
+@attrs.frozen
+class Simulation:
+    """What a rulebook would change.
+
+    Attributes:
+        rulebook: The rulebook.
+        effective_from: First day it would apply to.
+        position: Position of the last fact it is worked out with.
+        as_of: Only what had happened by that day; ``None`` for everything.
+        day: Day on which programmes are looked at.
+        pending: Position of an adoption that waits for a rebuild, and so is part of what
+            changes; 0 without one.
+        accounts: What people's balances add up to.
+        units: Units whose points change.
+        people: People whose balance changes, largest change first.
+        crossings: Who crosses a line of a programme, by programme and person.
+        unit_labels: Names of the units by code.
+        digest: Names the simulation: position, day of ``as_of`` if any, and SHA-256 over ledger,
+            position, text, effective date and everything that changes.
+    """
+
+    rulebook: Rulebook
+    effective_from: date
+    position: int
+    as_of: date | None
+    day: date
+    pending: int
+    accounts: tuple[Change, ...]
+    units: tuple[Change, ...]
+    people: tuple[Difference, ...]
+    crossings: tuple[Crossing, ...]
+    unit_labels: Mapping[str, Label]
+    digest: str
+
+
+def simulate(
+    model: ReadModel,
+    text: str,
+    *,
+    effective_from: date | None = None,
+    as_of: date | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Simulation:
+    """Work out what adopting a rulebook would change; nothing is published or recorded.
+
+    Args:
+        model: The ledger's read model. It is caught up first; without one, the figures before
+            are worked out for this.
+        text: The rulebook, TOML.
+        effective_from: First day it would apply to; today unless given.
+        as_of: Compare what counted on that day, and look at programmes then; else everything,
+            and programmes today.
+        progress: Called with the stage's name, steps done and steps in all.
+
+    Raises:
+        RulebookError: The text has errors, or contradicts a rulebook adopted before.
+    """
+    return _Run(model, text, effective_from, as_of, progress).simulation()
+
+
+def adopt_simulated(  # noqa: PLR0913 - what an adoption states
+    model: ReadModel,
+    text: str,
+    *,
+    digest: str,
+    on: date,
+    by: str,
+    effective_from: date | None = None,
+    reason: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Recorded:
+    """Adopt a rulebook, if it still changes what it changed when it was simulated.
+
+    Facts recorded since keep it from being adopted only if they change anything in that.
+
+    Args:
+        model: The ledger's read model.
+        text: The rulebook, TOML.
+        digest: Digest of the simulation that was looked at.
+        on: Date of the decision.
+        by: Opaque id of who records it.
+        effective_from: First day it applies to; the date of the decision unless given.
+        reason: Why it reaches back, needed when ``effective_from`` is before ``on``.
+        progress: As for ``simulate``.
+
+    Raises:
+        NotAsSimulated: It would change something else, or facts were recorded meanwhile.
+        UnknownDigest: The text is no digest of a simulation.
+        RulebookError, Refused: As ``adopt_rulebook``.
+    """
+    ledger = model.ledger
+    position, as_of = _named_in(digest)
+    run = _Run(model, text, effective_from or on, as_of, progress)
+    if run.simulation(named_at=position).digest != digest:
+        raise NotAsSimulated(position, ledger.position)
+
+    def nothing_since() -> None:
+        if ledger.position != run.position:
+            raise NotAsSimulated(run.position, ledger.position)
+
+    return adopt_rulebook(
+        ledger,
+        text,
+        on=on,
+        by=by,
+        effective_from=effective_from,
+        reason=reason,
+        check=nothing_since,
+    )
+
+
+def _named_in(digest: str) -> tuple[int, date | None]:
+    """Position and day that a digest names."""
+    found = _DIGEST.fullmatch(digest)
+    if not found:
+        msg = "not the digest of a simulation: copy it whole from `mileage rules simulate`"
+        raise UnknownDigest(msg)
+    try:
+        return int(found[1]), date.fromisoformat(found[2]) if found[2] else None
+    except ValueError as error:
+        msg = f"names no day: {found[2]}"
+        raise UnknownDigest(msg) from error
+
+
+class _Run:
+    """One simulation at one position of the ledger."""
+
+    def __init__(
+        self,
+        model: ReadModel,
+        text: str,
+        effective_from: date | None,
+        as_of: date | None,
+        progress: Callable[[str, int, int], None] | None,
+    ) -> None:
+        self.model, self.ledger, self.as_of, self.progress = model, model.ledger, as_of, progress
+        self.rulebook = parse_rulebook(text, activity_infos(self.ledger.kinds))
+        self.today = self.ledger.today()
+        self.effective_from = effective_from or self.today
+        self.position = 0
+
+    def simulation(self, *, named_at: int | None = None) -> Simulation:
+        """Run it; its digest names this position, or that of an earlier simulation."""
+        if self.model.exists and not self.ledger.read_only:
+            with suppress(ReadOnlyLedger, sqlite3.OperationalError, OSError):
+                self.model.catch_up()
+        self.position = self.ledger.position
+        with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
+            after = Path(folder) / "after.sqlite"
+            proposed = Adoption(self.position + 1, self.today, self.effective_from, self.rulebook)
+            build_read_model(
+                self.ledger, after, self._part, proposed=proposed, progress=self.progress
+            )
+            with self._before(Path(folder)) as before:
+                found = self._compared(before, after, named_at or self.position)
+            if before.path.parent == Path(folder) or before.position == self.position:
+                return found
+            # Somebody has caught up the figures in service meanwhile: compare with some that
+            # stand still.
+            with self._built(Path(folder)) as before:
+                return self._compared(before, after, named_at or self.position)
+
+    @property
+    def _part(self) -> Slice:
+        return Slice(upto=self.position, as_of=self.as_of)
+
+    @contextmanager
+    def _before(self, folder: Path) -> Iterator[Figures]:
+        """The figures in service, or, where they are of another position or day, such figures."""
+        figures = self._in_service()
+        if figures:
+            yield figures
+            return
+        with self._built(folder) as figures:
+            yield figures
+
+    def _in_service(self) -> Figures | None:
+        with suppress(NoReadModel):
+            figures = self.model.figures()
+            meta = figures.meta()
+            later = self.as_of and int(meta["last_day"]) > day_number(self.as_of)
+            if int(meta["position"]) == self.position and not later:
+                return figures
+        return None
+
+    @contextmanager
+    def _built(self, folder: Path) -> Iterator[Figures]:
+        path = folder / "before.sqlite"
+        build_read_model(self.ledger, path, self._part, rules_upto=self._rules_in_service())
+        figures = Figures(path)
+        try:
+            yield figures
+        finally:
+            figures.close()
+
+    def _rules_in_service(self) -> int | None:
+        """Position of the latest adoption in the figures; ``None`` where none are published."""
+        try:
+            return int(self.model.figures().meta()["rules_position"])
+        except NoReadModel:
+            return None
+
+    def _compared(self, before: Figures, path: Path, named_at: int) -> Simulation:
+        day = self.as_of or self.today
+        after = Figures(path)
+        try:
+            crossings = tuple(_crossings(_selections(before, day), _selections(after, day)))
+            account = Change(MILEAGE, _total(before), _total(after))
+            labels = after.unit_labels()
+        finally:
+            after.close()
+        people = people_changed(path, before.path)
+        units = units_changed(path, before.path)
+        simulation = Simulation(
+            rulebook=self.rulebook,
+            effective_from=self.effective_from,
+            position=self.position,
+            as_of=self.as_of,
+            day=day,
+            pending=int(before.meta()["pending_rulebook"]),
+            accounts=(account,),
+            units=units,
+            people=people,
+            crossings=crossings,
+            unit_labels=labels,
+            digest="",
+        )
+        return attrs.evolve(simulation, digest=self._digest(simulation, named_at))
+
+    def _digest(self, simulation: Simulation, named_at: int) -> str:
+        content: dict[str, Any] = {
+            "ledger": self.ledger.stream_of_opening,
+            "position": named_at,
+            "rulebook": self.rulebook.digest,
+            "effective_from": self.effective_from.isoformat(),
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "accounts": [list(attrs.astuple(each)) for each in simulation.accounts],
+            "units": [list(attrs.astuple(each)) for each in simulation.units],
+            "people": [[each.person, each.before, each.after] for each in simulation.people],
+            "crossings": [list(attrs.astuple(each)) for each in simulation.crossings],
+        }
+        named = [str(named_at), *([self.as_of.isoformat()] if self.as_of else [])]
+        return "-".join([*named, hashlib.sha256(rfc8785.dumps(content)).hexdigest()])
+
+
+def _total(figures: Figures) -> int:
+    [(total,)] = figures.query("SELECT coalesce(sum(points), 0) FROM balances")
+    return int(total)
+
+
+def _selections(figures: Figures, day: date) -> dict[str, Selection]:
+    return {name: eligible(figures, name, day) for name in programmes(figures, day)}
+
+
+def _crossings(
+    before: Mapping[str, Selection], after: Mapping[str, Selection]
+) -> Iterator[Crossing]:
+    """Who is in, or reaches the threshold, on one side only."""
+    for programme in sorted(before.keys() | after.keys()):
+        old, new = _candidates(before.get(programme)), _candidates(after.get(programme))
+        for person in sorted(old.keys() | new.keys()):
+            one, other = old.get(person), new.get(person)
+            if _lines_crossed(one) != _lines_crossed(other):
+                yield Crossing(
+                    programme,
+                    person,
+                    _outcome(before.get(programme), one),
+                    _outcome(after.get(programme), other),
+                    one.points if one else 0,
+                    other.points if other else 0,
+                )
+
+
+def _candidates(selection: Selection | None) -> dict[str, Candidate]:
+    return {each.person: each for each in selection.candidates} if selection else {}
+
+
+def _lines_crossed(candidate: Candidate | None) -> tuple[bool, bool, str | None]:
+    """Whether somebody is in, whether the threshold is reached, and the grade."""
+    if candidate is None:
+        return False, False, None
+    return candidate.selected, not candidate.missing, candidate.grade
+
+
+def _outcome(selection: Selection | None, candidate: Candidate | None) -> str:
+    if selection is None:
+        return NO_PROGRAMME
+    return candidate.outcome if candidate else NO_ACTIVITY
