@@ -31,7 +31,14 @@ WHOLE = 1_000_000
 ACTIVITIES = {
     "proposal.submitted": ("proposal.submitted", "authors", "", ""),
     "proposal.adopted": ("proposal.submitted", "authors", "grade", ""),
+    "proposal.graded": ("proposal.submitted", "authors", "grade", ""),
     "proposal.implemented": ("proposal.submitted", "authors", "", ""),
+    "proposal.implementation_credited": (
+        "proposal.implementation_credited",
+        "implementers",
+        "",
+        "",
+    ),
     "learning_club.registered": ("learning_club.registered", "leader", "", ""),
     "learning_club.session_held": ("learning_club.session_held", "attendees", "", "hours"),
     "learning_club.topic_presented": ("learning_club.topic_presented", "presenter", "", ""),
@@ -51,17 +58,29 @@ ACTIVITIES = {
     "course.difficulty_solved": ("course.difficulty_solved", "solvers", "", ""),
     "council.met": ("council.met", "attendees", "", ""),
     "contest.entered": ("contest.entered", "entrants", "", ""),
+    "contest.shortlisted": ("contest.entered", "entrants", "round", ""),
     "contest.awarded": ("contest.entered", "entrants", "grade", ""),
+    "contest.case_shared": ("contest.entered", "entrants", "medium", ""),
+    "contest.case_benchmarked": ("contest.entered", "entrants", "", ""),
+    "contest.benchmark_credited": ("contest.benchmark_credited", "contributors", "", ""),
     "publicity.published": ("publicity.published", "writers", "medium", ""),
     "task.milestone_reached": ("task.milestone_reached", "contributors", "", ""),
     "task.contributed": ("task.contributed", "contributors", "", ""),
     "award.granted": ("award.granted", "recipients", "grade", ""),
 }
 WITHDRAWN_BY = {
-    "publicity.published": "publicity.withdrawn",
-    "proposal.submitted": "proposal.withdrawn",
-    "contest.awarded": "contest.award_withdrawn",
-    "award.granted": "award.withdrawn",
+    "proposal.submitted": ("proposal.withdrawn", "proposal.merged"),
+    "proposal.adopted": ("proposal.merged",),
+    "proposal.graded": ("proposal.merged",),
+    "proposal.implemented": ("proposal.merged",),
+    "proposal.implementation_credited": ("proposal.merged",),
+    "contest.entered": ("contest.entry_withdrawn",),
+    "contest.shortlisted": ("contest.entry_withdrawn",),
+    "contest.awarded": ("contest.award_withdrawn",),
+    "contest.case_shared": ("contest.award_withdrawn",),
+    "contest.case_benchmarked": ("contest.award_withdrawn",),
+    "publicity.published": ("publicity.withdrawn",),
+    "award.granted": ("award.withdrawn",),
 }
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
@@ -149,7 +168,7 @@ class Audit:
         """Position of the first standing fact that takes this one back; 0 when none does."""
         for other in self.facts:
             if (
-                other.fact.kind.name == WITHDRAWN_BY.get(item.fact.kind.name)
+                other.fact.kind.name in WITHDRAWN_BY.get(item.fact.kind.name, ())
                 and other.fact.originator_id == item.fact.originator_id
                 and other.position > item.position
                 and not self.voided_by(other)

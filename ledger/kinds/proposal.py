@@ -1,12 +1,24 @@
-"""Innovation proposals, on line and on paper (ON·OFF라인 혁신제안 제도)."""
+"""Innovation proposals, on line and on paper (ON·OFF라인 혁신제안 제도).
+
+A committee adopts a proposal together with its grade, or first adopts it and decides on the grade
+later (``proposal.graded``): the adoption then has no grade, and the grade is an activity of its own
+kind that counts on its own day. Rules for both kinds never pay one grade twice, as a proposal gets
+one grade only. Where a scheme wants the grade to count on the day of the adoption, the adoption is
+recorded with its grade, dated on that day, once both are known.
+
+A held proposal (보류) can be reviewed, adopted or rejected years later: the day of adoption counts.
+Of duplicates, a ruling (``proposal.merged``) says which one stands, as a rule the one received
+first. Whatever counted of the other one counts no longer, whether it was decided or not; only one
+that was withdrawn or merged already cannot be merged.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 from mileage.ledger.errors import Refused
-from mileage.ledger.fields import Choice, Code, Label, Person, Share, Shares, Text
+from mileage.ledger.fields import Choice, Code, Label, Person, Reference, Share, Shares, Text
 
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
@@ -15,10 +27,16 @@ if TYPE_CHECKING:
 
     from mileage.ledger.facts import Command, Fact
 
+    from .proposal_round import ProposalRound
+
 __all__ = [
     "Proposal",
     "ProposalAdopted",
+    "ProposalGraded",
+    "ProposalHeld",
+    "ProposalImplementationCredited",
     "ProposalImplemented",
+    "ProposalMerged",
     "ProposalRejected",
     "ProposalReviewed",
     "ProposalSubmitted",
@@ -30,7 +48,7 @@ OPINIONS = {
     "not_recommended": Label("불채택 권고", "not recommended"),
 }
 
-Stage = Literal["submitted", "adopted", "rejected", "implemented", "withdrawn"]
+Stage = Literal["submitted", "held", "adopted", "rejected", "implemented", "withdrawn", "merged"]
 
 
 @attrs.frozen
@@ -41,15 +59,27 @@ class Proposal:
         stage: How far it has come.
         authors: Ids of its authors.
         since: Date on which it reached the stage.
+        adopted_on: Date of its adoption, if it was adopted.
+        ended_on: Date from which nothing can come of it: rejected, withdrawn or merged.
+        graded: Whether it has a grade.
+        credited: Whether those who put it into practice are credited.
+        merged_into: The proposal that stands for it, or empty.
+        reviews: Round and reviewer of the reviews in a round.
     """
 
     stage: Stage
     authors: tuple[str, ...]
     since: date
+    adopted_on: date | None = None
+    ended_on: date | None = None
+    graded: bool = False
+    credited: bool = False
+    merged_into: str = ""
+    reviews: frozenset[tuple[str, str]] = frozenset()
 
 
-def decide(state: Proposal | None, command: Command, _context: Context) -> tuple[Data, ...]:
-    """Guard a proposal: submitted → reviewed* → adopted or rejected → implemented."""
+def decide(state: Proposal | None, command: Command, context: Context) -> tuple[Data, ...]:
+    """Guard a proposal: submitted → reviewed* → held* → adopted or rejected → implemented."""
     data = command.data
     name = f"proposal {data.proposal}"
     if isinstance(data, ProposalSubmitted):
@@ -65,60 +95,185 @@ def decide(state: Proposal | None, command: Command, _context: Context) -> tuple
             field="proposal",
             remedy="record proposal.submitted first",
         )
-    if isinstance(data, ProposalImplemented):
-        if state.stage != "adopted":
-            raise Refused(
-                "proposal.not-adopted",
-                f"{name} is {state.stage}, not adopted",
-                field="proposal",
-            )
-    elif state.stage != "submitted":
+    _check_stage(state, data, name)
+    if isinstance(data, ProposalReviewed):
+        _check_review(state, data, name)
+    if getattr(data, "proposal_round", None):
+        _check_round(context.state(f"proposal_round:{data.proposal_round}"), command)
+    _check_day(state, command, name)
+    if isinstance(data, ProposalMerged):
+        _check_survivor(data, command.occurred_on, context)
+    return (data,)
+
+
+def _check_stage(state: Proposal, data: Data, name: str) -> None:
+    stage = state.stage
+    if stage == "merged":
         raise Refused(
-            "proposal.already-decided",
-            f"{name} is {state.stage} since {state.since}",
+            "proposal.already-merged",
+            f"{name} is merged into {state.merged_into} since {state.since}",
             field="proposal",
+            remedy=f"record it of proposal {state.merged_into}",
         )
-    if isinstance(data, ProposalReviewed) and data.reviewer in state.authors:
+    match data:
+        case ProposalImplemented():
+            fits, rule, wanted = stage == "adopted", "proposal.not-adopted", "adopted"
+        case ProposalGraded():
+            fits, rule, wanted = state.adopted_on is not None, "proposal.not-adopted", "adopted"
+        case ProposalImplementationCredited():
+            fits, rule, wanted = stage == "implemented", "proposal.not-implemented", "implemented"
+        case ProposalMerged():
+            fits, rule, wanted = stage != "withdrawn", "proposal.already-decided", ""
+        case _:
+            fits, rule, wanted = stage in {"submitted", "held"}, "proposal.already-decided", ""
+    if not fits:
+        reason = f"{name} is {stage}" + (f", not {wanted}" if wanted else f" since {state.since}")
+        raise Refused(rule, reason, field="proposal")
+    if isinstance(data, ProposalGraded) and state.graded:
+        raise Refused(
+            "proposal.already-graded",
+            f"{name} has a grade",
+            field="grade",
+            remedy="void the fact that gave it if it was recorded in error",
+        )
+    if isinstance(data, ProposalImplementationCredited) and state.credited:
+        raise Refused(
+            "proposal.already-credited",
+            f"those who put {name} into practice are credited already",
+            field="implementers",
+            remedy="void that fact and name everybody in one",
+        )
+
+
+def _check_review(state: Proposal, data: ProposalReviewed, name: str) -> None:
+    if data.reviewer in state.authors:
         raise Refused(
             "proposal.own-review",
             f"{data.reviewer} is an author of {name}",
             field="reviewer",
             remedy="let somebody else review it",
         )
-    if command.occurred_on < state.since:
+    if (data.proposal_round, data.reviewer) in state.reviews:
+        raise Refused(
+            "proposal.already-reviewed",
+            f"{data.reviewer} has reviewed {name} in the round {data.proposal_round}",
+            field="reviewer",
+        )
+
+
+def _check_round(found: ProposalRound | None, command: Command) -> None:
+    """Refuse what the round does not decide; that there is one is checked by the ledger."""
+    data, day = command.data, command.occurred_on
+    name = f"proposal round {data.proposal_round}"
+    if found is None:
+        return
+    if found.is_closed(day):
+        raise Refused(
+            "proposal.round-closed",
+            f"{name} was closed on {found.closed_on}",
+            field="proposal_round",
+            remedy="name the round that decides, or none",
+        )
+    grade = getattr(data, "grade", None)
+    if grade is None:
+        return
+    if grade not in found.grades:
+        raise Refused(
+            "proposal.grade-unknown",
+            f"{name} does not know the grade {grade!r}",
+            field="grade",
+            remedy=f"its grades are {', '.join(found.grades)}",
+        )
+    if found.is_vacant(grade, day):
+        raise Refused(
+            "proposal.grade-vacant",
+            f"the grade {grade!r} of {name} is left vacant on {day}",
+            field="grade",
+            remedy="record proposal_round.grade_reopened first",
+        )
+
+
+def _check_day(state: Proposal, command: Command, name: str) -> None:
+    """Refuse a day before the last stage; a grade may come to be known after the practice."""
+    late_grade = isinstance(command.data, ProposalGraded) and state.adopted_on
+    begun, stage = (late_grade, "adopted") if late_grade else (state.since, state.stage)
+    if command.occurred_on < begun:
         raise Refused(
             "proposal.before-last-stage",
-            f"{name} is {state.stage} since {state.since}; {command.occurred_on} is before that",
+            f"{name} is {stage} since {begun}; {command.occurred_on} is before that",
             field="occurred_on",
         )
-    return (data,)
+
+
+def _check_survivor(data: ProposalMerged, day: date, context: Context) -> None:
+    if data.into == data.proposal:
+        raise Refused(
+            "proposal.merged-into-itself",
+            f"proposal {data.proposal} cannot be merged into itself",
+            field="into",
+            remedy="name the proposal that stands for it",
+        )
+    survivor: Proposal | None = context.state(f"proposal:{data.into}")
+    following = survivor
+    while following and following.merged_into:
+        if following.merged_into == data.proposal:
+            raise Refused(
+                "proposal.merged-in-a-circle",
+                f"proposal {data.into} is merged into {data.proposal} itself",
+                field="into",
+                remedy="void that ruling first if it is the other one that stands",
+            )
+        following = context.state(f"proposal:{following.merged_into}")
+    if survivor and survivor.ended_on and survivor.ended_on <= day:
+        raise Refused(
+            "proposal.survivor-ended",
+            f"proposal {data.into} is {survivor.stage} since {survivor.since}",
+            field="into",
+            remedy="name a proposal that stands",
+        )
+
+
+_STAGES: dict[str, Stage] = {
+    "proposal.held": "held",
+    "proposal.adopted": "adopted",
+    "proposal.implemented": "implemented",
+    "proposal.rejected": "rejected",
+    "proposal.withdrawn": "withdrawn",
+    "proposal.merged": "merged",
+}
+_ENDS = frozenset({"rejected", "withdrawn", "merged"})
 
 
 def evolve(state: Proposal | None, fact: Fact) -> Proposal | None:
     """Fold one fact into a proposal's state."""
-    match fact.data:
-        case ProposalSubmitted(authors=authors):
-            people = tuple(share.person for share in authors)
-            return Proposal("submitted", people, fact.occurred_on)
-        case ProposalAdopted():
-            return _reach(state, "adopted", fact)
-        case ProposalRejected():
-            return _reach(state, "rejected", fact)
-        case ProposalImplemented():
-            return _reach(state, "implemented", fact)
-        case ProposalWithdrawn():
-            return _reach(state, "withdrawn", fact)
-        case _:
-            return state
-
-
-def _reach(state: Proposal | None, stage: Stage, fact: Fact) -> Proposal | None:
-    return state and attrs.evolve(state, stage=stage, since=fact.occurred_on)
+    data, day = fact.data, fact.occurred_on
+    if isinstance(data, ProposalSubmitted):
+        return Proposal("submitted", tuple(share.person for share in data.authors), day)
+    if state is None:
+        return None
+    changes: dict[str, Any] = {}
+    if stage := _STAGES.get(fact.kind.name):
+        changes = {"stage": stage, "since": day}
+        if stage in _ENDS:
+            changes["ended_on"] = state.ended_on or day
+    match data:
+        case ProposalReviewed(proposal_round=str(found), reviewer=reviewer):
+            changes["reviews"] = state.reviews | {(found, reviewer)}
+        case ProposalAdopted(grade=grade):
+            changes |= {"adopted_on": day, "graded": grade is not None}
+        case ProposalGraded():
+            changes["graded"] = True
+        case ProposalImplementationCredited():
+            changes["credited"] = True
+        case ProposalMerged(into=into):
+            changes["merged_into"] = into
+    return attrs.evolve(state, **changes)
 
 
 kinds.add_programme(Programme("proposal", Label("제안", "Proposal"), decide=decide, evolve=evolve))
 
 _BY_AUTHORS = Activity(people="authors", of="proposal.submitted")
+_ROUND = Reference("심사 회차", "Round", of=("proposal_round",), optional=True)
 
 
 @kind(
@@ -150,11 +305,29 @@ class ProposalSubmitted(Data):
 )
 @attrs.frozen
 class ProposalReviewed(Data):
-    """A reviewer gives an opinion on a proposal that is not decided yet."""
+    """A reviewer gives an opinion on an undecided proposal, once in each round."""
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     reviewer: Annotated[str, Person("심사자", "Reviewer")]
     outcome: Annotated[str, Choice("심사 의견", "Outcome", words=OPINIONS)]
+    proposal_round: Annotated[str | None, _ROUND] = None
+
+
+@kind(
+    "proposal.held",
+    ko="제안 보류",
+    en="Proposal held",
+    category="proposal",
+    id_fields=("proposal",),
+    identity=("proposal", "occurred_on"),
+)
+@attrs.frozen
+class ProposalHeld(Data):
+    """The decision on a proposal is put off, for a reason; it can be taken years later."""
+
+    proposal: Annotated[str, Code("제안 번호", "Proposal")]
+    reason: Annotated[str, Text("사유", "Reason")]
+    proposal_round: Annotated[str | None, _ROUND] = None
 
 
 @kind(
@@ -167,10 +340,28 @@ class ProposalReviewed(Data):
 )
 @attrs.frozen
 class ProposalAdopted(Data):
-    """A proposal is adopted with a grade."""
+    """A proposal is adopted, with a grade unless that is decided later."""
+
+    proposal: Annotated[str, Code("제안 번호", "Proposal")]
+    grade: Annotated[str | None, Code("등급", "Grade", optional=True)] = None
+    proposal_round: Annotated[str | None, _ROUND] = None
+
+
+@kind(
+    "proposal.graded",
+    ko="제안 등급 결정",
+    en="Proposal graded",
+    category="proposal",
+    id_fields=("proposal",),
+    activity=attrs.evolve(_BY_AUTHORS, grade="grade"),
+)
+@attrs.frozen
+class ProposalGraded(Data):
+    """A proposal that was adopted without a grade gets one; it counts on its own day."""
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     grade: Annotated[str, Code("등급", "Grade")]
+    proposal_round: Annotated[str | None, _ROUND] = None
 
 
 @kind(
@@ -186,6 +377,7 @@ class ProposalRejected(Data):
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     reason: Annotated[str, Text("사유", "Reason")]
+    proposal_round: Annotated[str | None, _ROUND] = None
 
 
 @kind(
@@ -204,6 +396,22 @@ class ProposalImplemented(Data):
 
 
 @kind(
+    "proposal.implementation_credited",
+    ko="실시 공로 인정",
+    en="Implementation credited",
+    category="proposal",
+    id_fields=("proposal",),
+    activity=Activity(people="implementers"),
+)
+@attrs.frozen
+class ProposalImplementationCredited(Data):
+    """Those who put a proposal into practice, authors or others, are credited, with shares."""
+
+    proposal: Annotated[str, Code("제안 번호", "Proposal")]
+    implementers: Annotated[tuple[Share, ...], Shares("실시자", "Implementers")]
+
+
+@kind(
     "proposal.withdrawn",
     ko="제안 철회",
     en="Proposal withdrawn",
@@ -217,3 +425,26 @@ class ProposalWithdrawn(Data):
 
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     reason: Annotated[str, Text("사유", "Reason")]
+
+
+@kind(
+    "proposal.merged",
+    ko="중복 제안 병합",
+    en="Duplicate proposal merged",
+    category="proposal",
+    id_fields=("proposal",),
+    withdraws=(
+        "proposal.submitted",
+        "proposal.adopted",
+        "proposal.graded",
+        "proposal.implemented",
+        "proposal.implementation_credited",
+    ),
+)
+@attrs.frozen
+class ProposalMerged(Data):
+    """A ruling that a proposal is the same as another one; nothing of it counts any longer."""
+
+    proposal: Annotated[str, Code("제안 번호", "Proposal")]
+    into: Annotated[str, Reference("대표 제안", "Merged into", of=("proposal",))]
+    ruling: Annotated[str, Text("결정 근거", "Ruling")]

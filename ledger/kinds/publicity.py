@@ -1,4 +1,4 @@
-"""Publicity for innovation: newsletters, e-mail, case books, accounts of a failure (혁신홍보)."""
+"""Publicity: newsletters, joint ones too, e-mail, case books, accounts of a failure (혁신홍보)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ MEDIA = {
     "newsletter": Label("뉴스레터", "newsletter"),
     "email": Label("전자우편", "e-mail"),
     "case_book": Label("사례집", "case book"),
+    "joint_newsletter": Label("공동 뉴스레터", "joint newsletter with affiliates"),
     "failure_account": Label("실패사례 체험수기", "account of a failure"),
 }
 
