@@ -38,6 +38,7 @@ __all__ = [
     "Shares",
     "Text",
     "Unit",
+    "Units",
     "Whole",
     "equal_shares",
     "parse_date",
@@ -232,9 +233,14 @@ class Person(Code):
 
 @attrs.frozen
 class Unit(Code):
-    """The code of an established unit."""
+    """The code of an established unit.
+
+    Attributes:
+        ended: Whether it may also be a unit that ended before the day of the fact.
+    """
 
     refers_to = ("unit",)
+    ended: bool = attrs.field(default=False, kw_only=True)
 
 
 @attrs.frozen
@@ -453,6 +459,16 @@ class People(Codes):
     """Several different persons, written ``P1;P2``."""
 
     refers_to = ("member",)
+
+    def ids(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        return value
+
+
+@attrs.frozen
+class Units(Codes):
+    """The codes of several different units that stand, written ``HQ;SEOUL``."""
+
+    refers_to = ("unit",)
 
     def ids(self, value: tuple[str, ...]) -> tuple[str, ...]:
         return value

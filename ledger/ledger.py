@@ -646,6 +646,13 @@ class Writer:
                         f"{thing} is established on {state.established_on}, after {day}",
                         field=name,
                     )
+                if category == "unit" and not (state.exists_on(day) or field.ended):
+                    raise Refused(
+                        "unit.ended",
+                        f"{thing} no longer exists on {day}: it ended on {state.ended_on}",
+                        field=name,
+                        remedy="name the unit that took its place, or look at the date",
+                    )
             case categories:
                 labels = [self._ledger.kinds.programme(each).label.en for each in categories]
                 what = " or ".join(label.lower() for label in labels)

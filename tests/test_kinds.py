@@ -229,7 +229,21 @@ class TestLifeCycles:
         """A transfer and a promotion leave the spans of service as they are."""
         before = ledger.state("member:P1")
         record(ledger, (MemberTransferred("P1", "SEOUL"), MARCH), (MemberPromoted("P1", "G4"), MAY))
-        assert ledger.state("member:P1") == before
+        member = ledger.state("member:P1")
+        assert (member.service, member.leave) == (before.service, before.leave)
+
+    def test_where_somebody_serves(self, ledger):
+        """A transfer counts from its day, also when it is recorded late, and nobody serves after leaving."""
+        record(
+            ledger,
+            (MemberTransferred("P1", "SEOUL"), MAY),
+            (MemberTransferred("P1", "HQ"), JUNE),
+            (MemberTransferred("P1", "HQ"), APRIL),
+            (MemberLeft("P1"), date(2005, 7, 1)),
+        )
+        member = ledger.state("member:P1")
+        days = (date(2000, 3, 1), MARCH, MAY, JUNE, date(2005, 7, 1), date(2005, 7, 2))
+        assert [member.unit_on(day) for day in days] == [None, "HQ", "SEOUL", "HQ", "HQ", None]
 
 
 DISSOLVED = LearningClubDissolved("readers", "done")

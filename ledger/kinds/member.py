@@ -46,10 +46,12 @@ class Member:
     Attributes:
         service: Spans of employment; a later one after leaving and being hired again.
         leave: Spans of leave.
+        units: Where the person serves, each unit with the first day there.
     """
 
     service: tuple[Span, ...] = ()
     leave: tuple[Span, ...] = ()
+    units: tuple[tuple[date, str], ...] = ()
 
     def serves_on(self, day: date) -> bool:
         """Whether the person is employed on that day; the day of leaving is the last."""
@@ -62,6 +64,13 @@ class Member:
     def on_leave_on(self, day: date) -> bool:
         """Whether the person is on leave on that day."""
         return any(span.covers(day) for span in self.leave)
+
+    def unit_on(self, day: date) -> str | None:
+        """The unit in which the person serves on that day, if any."""
+        begun = [(since, unit) for since, unit in self.units if since <= day]
+        # Of two that begin on one day the one recorded last counts.
+        latest = max(reversed(begun), key=lambda each: each[0], default=None)
+        return latest[1] if latest and self.serves_on(day) else None
 
 
 def decide(state: Member | None, command: Command, _context: Context) -> tuple[Data, ...]:
@@ -99,10 +108,15 @@ def evolve(state: Member | None, fact: Fact) -> Member:
     member = state or Member()
     day = fact.occurred_on
     match fact.data:
-        case MemberJoined():
-            return Member(service=(*member.service, Span(day)), leave=member.leave)
+        case MemberJoined(unit=unit):
+            return attrs.evolve(
+                member, service=(*member.service, Span(day)), units=(*member.units, (day, unit))
+            )
+        case MemberTransferred(unit=unit):
+            return attrs.evolve(member, units=(*member.units, (day, unit)))
         case MemberLeft():
-            return Member(
+            return attrs.evolve(
+                member,
                 service=_close(member.service, day, last_day=True),
                 leave=_close(member.leave, day, last_day=True),
             )

@@ -1,0 +1,180 @@
+"""Diagnosis of the organisation by outside consultants (외부 진단): findings and their resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import attrs
+from mileage.ledger.errors import Refused
+from mileage.ledger.fields import Code, Label, Text, Unit, Whole
+
+from .registry import Context, Data, Programme, kind, kinds
+
+if TYPE_CHECKING:
+    from mileage.ledger.facts import Command, Fact
+
+__all__ = [
+    "Diagnosis",
+    "DiagnosisConcluded",
+    "DiagnosisFindingReported",
+    "DiagnosisFindingResolved",
+    "DiagnosisStarted",
+]
+
+LEVEL_MAX = 10
+
+
+@attrs.frozen
+class Diagnosis:
+    """State of a diagnosis.
+
+    Attributes:
+        reported: Codes of the findings.
+        resolved: Codes of those that were resolved.
+        concluded: Whether its result is there.
+    """
+
+    reported: frozenset[str] = frozenset()
+    resolved: frozenset[str] = frozenset()
+    concluded: bool = False
+
+
+def decide(state: Diagnosis | None, command: Command, _context: Context) -> tuple[Data, ...]:
+    """Guard a diagnosis: findings until it is concluded, each resolved once, also afterwards."""
+    data = command.data
+    name = f"diagnosis {data.diagnosis}"
+    if isinstance(data, DiagnosisStarted):
+        if state is not None:
+            raise Refused(
+                "diagnosis.already-started", f"{name} is started already", field="diagnosis"
+            )
+        return (data,)
+    if state is None:
+        raise Refused(
+            "diagnosis.unknown",
+            f"{name} was never started",
+            field="diagnosis",
+            remedy="record diagnosis.started first",
+        )
+    if isinstance(data, DiagnosisFindingResolved):
+        _check_resolution(state, data, name)
+    elif state.concluded:
+        raise Refused("diagnosis.already-concluded", f"{name} is concluded", field="diagnosis")
+    elif isinstance(data, DiagnosisFindingReported) and data.finding in state.reported:
+        raise Refused(
+            "diagnosis.finding-repeated",
+            f"finding {data.finding} of {name} is reported already",
+            field="finding",
+        )
+    return (data,)
+
+
+def _check_resolution(state: Diagnosis, data: DiagnosisFindingResolved, name: str) -> None:
+    if data.finding not in state.reported:
+        raise Refused(
+            "diagnosis.finding-unknown",
+            f"{name} has no finding {data.finding}",
+            field="finding",
+            remedy="record diagnosis.finding_reported first",
+        )
+    if data.finding in state.resolved:
+        raise Refused(
+            "diagnosis.already-resolved",
+            f"finding {data.finding} of {name} is resolved already",
+            field="finding",
+        )
+
+
+def evolve(state: Diagnosis | None, fact: Fact) -> Diagnosis | None:
+    """Fold one fact into a diagnosis's state."""
+    match fact.data:
+        case DiagnosisStarted():
+            return Diagnosis()
+        case DiagnosisFindingReported(finding=finding) if state:
+            return attrs.evolve(state, reported=state.reported | {finding})
+        case DiagnosisFindingResolved(finding=finding) if state:
+            return attrs.evolve(state, resolved=state.resolved | {finding})
+        case DiagnosisConcluded() if state:
+            return attrs.evolve(state, concluded=True)
+        case _:
+            return state
+
+
+kinds.add_programme(
+    Programme("diagnosis", Label("외부 진단", "Diagnosis"), decide=decide, evolve=evolve)
+)
+
+
+@kind(
+    "diagnosis.started",
+    ko="진단 착수",
+    en="Diagnosis started",
+    category="diagnosis",
+    id_fields=("diagnosis",),
+    title="title",
+)
+@attrs.frozen
+class DiagnosisStarted(Data):
+    """A diagnosis by an outside institute begins."""
+
+    diagnosis: Annotated[str, Code("진단", "Diagnosis")]
+    title: Annotated[str, Text("제목", "Title", length_max=500)]
+    institute: Annotated[str, Text("진단기관", "Institute", length_max=200)]
+
+
+@kind(
+    "diagnosis.finding_reported",
+    ko="진단 결과 보고",
+    en="Finding reported",
+    category="diagnosis",
+    id_fields=("diagnosis",),
+    identity=("diagnosis", "finding"),
+)
+@attrs.frozen
+class DiagnosisFindingReported(Data):
+    """A consultant, named by institute or role, reports a finding about an area."""
+
+    diagnosis: Annotated[str, Code("진단", "Diagnosis")]
+    finding: Annotated[str, Code("진단 결과 번호", "Finding")]
+    consultant: Annotated[
+        str, Text("컨설턴트(기관·역할)", "Consultant (institute or role)", length_max=200)
+    ]
+    area: Annotated[str, Text("진단 영역", "Area", length_max=200)]
+    description: Annotated[str, Text("내용", "Description", length_max=500)]
+    level: Annotated[int | None, Whole("혁신단계", "Level", most=LEVEL_MAX, optional=True)] = None
+
+
+@kind(
+    "diagnosis.finding_resolved",
+    ko="진단 결과 조치",
+    en="Finding resolved",
+    category="diagnosis",
+    id_fields=("diagnosis",),
+    identity=("diagnosis", "finding"),
+)
+@attrs.frozen
+class DiagnosisFindingResolved(Data):
+    """A unit has taken the measure that answers a finding."""
+
+    diagnosis: Annotated[str, Code("진단", "Diagnosis")]
+    finding: Annotated[str, Code("진단 결과 번호", "Finding")]
+    measure: Annotated[str, Text("조치 내용", "Measure", length_max=500)]
+    unit: Annotated[str, Unit("조치 부서", "Unit")]
+
+
+@kind(
+    "diagnosis.concluded",
+    ko="진단 종료",
+    en="Diagnosis concluded",
+    category="diagnosis",
+    id_fields=("diagnosis",),
+)
+@attrs.frozen
+class DiagnosisConcluded(Data):
+    """The diagnosis ends with the level that the organisation has reached."""
+
+    diagnosis: Annotated[str, Code("진단", "Diagnosis")]
+    level: Annotated[int, Whole("혁신단계", "Level", most=LEVEL_MAX)]
+    description: Annotated[str | None, Text("총평", "Summary", length_max=500, optional=True)] = (
+        None
+    )
