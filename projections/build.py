@@ -30,6 +30,7 @@ _RAW_TABLES = {
         " title VARCHAR, parties STRUCT(person VARCHAR, share BIGINT)[]"
     ),
     "w_raw_withdrawal": "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT",
+    "w_raw_unit_end": "position BIGINT, unit VARCHAR, day BIGINT",
     "w_office": "position BIGINT",
     "w_raw_service": (
         "position BIGINT, person VARCHAR, day BIGINT, unit VARCHAR, rank VARCHAR, status VARCHAR,"
@@ -42,6 +43,10 @@ _INTERN = (
     # A unit whose founding was voided may be established again: the latest that stands counts.
     "DELETE FROM units WHERE id IN (SELECT position FROM w_gone)",
     "DELETE FROM units WHERE id NOT IN (SELECT max(id) FROM units GROUP BY unit)",
+    "DELETE FROM w_raw_unit_end WHERE position IN (SELECT position FROM w_gone)",
+    """
+    UPDATE units SET day_until = e.day FROM w_raw_unit_end e WHERE e.unit = units.unit
+    """,
     """
     INSERT INTO people
     SELECT min(position), person FROM w_raw_service WHERE joins GROUP BY person
@@ -143,7 +148,8 @@ def build_read_model(  # noqa: PLR0913 - what a build is of
 
 def _last_day(con: duckdb.DuckDBPyConnection, office: Sequence[Recorded]) -> int:
     """The last day of any fact the figures depend on."""
-    dated = ("w_raw_fact", "w_raw_withdrawal", "w_raw_service", *registers.RAW_TABLES)
+    raw = ("w_raw_fact", "w_raw_withdrawal", "w_raw_service", "w_raw_unit_end")
+    dated = (*raw, *registers.RAW_TABLES)
     days = " UNION ALL ".join(f"SELECT max(day) AS day FROM {table}" for table in dated)
     [(day,)] = con.execute(f"SELECT coalesce(max(day), 0) FROM ({days})").fetchall()
     return max(int(day), *(day_number(item.fact.occurred_on) for item in office), 0)

@@ -19,7 +19,7 @@ from mileage.ledger.ledger import voided_keys
 
 from . import plan, registers
 from .build import BALANCES, POSTINGS
-from .decode import SERVICE_STATUS, activity_ids, day_number, people_fields
+from .decode import OPEN_DAY, SERVICE_STATUS, UNIT_ENDS, activity_ids, day_number, people_fields
 
 if TYPE_CHECKING:
     import sqlite3
@@ -119,7 +119,7 @@ class _Batch:
                 self._establish(stream)
         elif kind.cls in SERVICE_STATUS:
             self.members[stream] = None
-        elif kind.cls is UnitEstablished:
+        elif kind.cls is UnitEstablished or kind.cls in UNIT_ENDS:
             self._establish(stream)
         elif kind.withdraws or (kind.activity and kind.activity.of):
             self.streams[stream] = None
@@ -146,20 +146,22 @@ class _Batch:
         return int(count)
 
     def _establish(self, stream: str) -> None:
-        """List a unit as its standing fact says, or not at all."""
+        """List a unit as its standing facts say, or not at all."""
         facts = self._facts(stream)
         gone = _voided_by(facts)
-        standing = [
-            item
-            for item in facts
-            if item.fact.kind.cls is UnitEstablished and item.fact.key not in gone
+        standing = [item for item in facts if item.fact.key not in gone]
+        founded = [item for item in standing if item.fact.kind.cls is UnitEstablished]
+        ends = [
+            day_number(item.fact.occurred_on)
+            for item in standing
+            if item.fact.kind.cls in UNIT_ENDS
         ]
         unit = stream.partition(":")[2]
         self.connection.execute("DELETE FROM units WHERE unit = ?", (unit,))
-        for item in standing[-1:]:
+        for item in founded[-1:]:
             self.connection.execute(
-                "INSERT INTO units VALUES (?, ?, ?, ?, ?)",
-                (item.position, *attrs.astuple(item.fact.data)),
+                "INSERT INTO units VALUES (?, ?, ?, ?, ?, ?)",
+                (item.position, *attrs.astuple(item.fact.data), *(ends or [OPEN_DAY])),
             )
 
     def _serve(self) -> None:

@@ -25,10 +25,11 @@ from mileage.ledger.kinds.member import (
     MemberPromoted,
     MemberTransferred,
 )
-from mileage.ledger.kinds.unit import UnitEstablished
+from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged, UnitSplit
 from mileage.ledger.ledger import database_name
 
 from . import registers
+from .rulebook.values import OPEN_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +42,15 @@ if TYPE_CHECKING:
 
 OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
 
-__all__ = ["CHUNK_ROWS", "SERVICE_STATUS", "Slice", "activity_ids", "day_number", "decode_facts"]
+__all__ = [
+    "CHUNK_ROWS",
+    "SERVICE_STATUS",
+    "UNIT_ENDS",
+    "Slice",
+    "activity_ids",
+    "day_number",
+    "decode_facts",
+]
 
 CHUNK_ROWS = 100_000
 BATCH_ROWS = 20_000
@@ -71,6 +80,9 @@ SERVICE_STATUS: dict[type, str | None] = {
     MemberLeft: "left",
 }
 """The status a fact about a person's service brings; ``None`` leaves it as it was."""
+
+UNIT_ENDS = (UnitAbolished, UnitMerged, UnitSplit)
+"""The facts with which a unit ends; their day is the first without it."""
 
 
 @attrs.frozen
@@ -117,8 +129,8 @@ def decode_facts(
 ) -> int:
     """Fill the plan's raw tables with a ledger's facts; return the last position read.
 
-    Fills ``w_raw_fact``, ``w_raw_withdrawal``, ``w_raw_service``, ``units`` and ``w_office``:
-    where the voiding facts and adoptions are.
+    Fills ``w_raw_fact``, ``w_raw_withdrawal``, ``w_raw_service``, ``units``, ``w_raw_unit_end`` and
+    ``w_office``: where the voiding facts and adoptions are.
 
     Args:
         con: Connection on which the tables exist.
@@ -378,7 +390,10 @@ def _targets(
     if kind.name in OFFICE_TOPICS:
         yield "w_office", "position"
     if kind.cls is UnitEstablished:
-        yield "units", "position, data.unit, data.name_ko, data.name_en, data.parent"
+        standing = "position, data.unit, data.name_ko, data.name_en, data.parent"
+        yield "units", f"{standing}, {OPEN_DAY}"
+    if kind.cls in UNIT_ENDS:
+        yield "w_raw_unit_end", f"position, data.unit, {_DAY}"
 
 
 def people_fields(kinds: Kinds) -> dict[str, str]:

@@ -6,7 +6,8 @@ Amounts are integers of 1/10,000 point or hour, a share of 100 % is 1,000,000, d
 Tables:
 
 - ``meta(key, value)``: ledger, position, rulebooks' position, as_of, known_at, schema.
-- ``units(id, unit, name_ko, name_en, parent)``; ``id`` is the position of the founding fact.
+- ``units(id, unit, name_ko, name_en, parent, day_until)``; ``id`` is the position of the founding
+  fact, ``day_until`` the first day without the unit, 99991231 while it stands.
 - ``people(id, person)``; ``id`` is the position of the first fact of joining.
 - ``tenures(person, day_from, day_until, unit, rank, status, ranked_on)``: ``status`` is
   ``serving``, ``leave`` or ``left``; ``day_until`` is exclusive, 99991231 when open; the rank is
@@ -49,7 +50,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
     "units": (
         "id BIGINT NOT NULL, unit TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
-        " parent TEXT",
+        " parent TEXT, day_until BIGINT NOT NULL",
         "id",
     ),
     "people": ("id BIGINT NOT NULL, person TEXT NOT NULL", "id"),

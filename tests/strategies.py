@@ -45,6 +45,7 @@ from mileage.ledger import (
     equal_shares,
     format_amount,
 )
+from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged, UnitSplit
 from mileage.projections.adoption import adopt_rulebook
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ OPERATIONS = (
     *("implement", "transfer", "club", "join_club", "contest") * 2,
     *("void_last", "again") * 2,
     *("reject", "review", "withdraw", "leave_club", "unaward"),
-    *("promote", "leave_start", "leave_end", "left", "rejoin", "unit"),
+    *("promote", "leave_start", "leave_end", "left", "rejoin", "unit", "end_unit"),
 )
 
 # What meets caps, withdrawals and rounding, many times in the same short while.
@@ -452,6 +453,11 @@ class Play:
         name = f"U{one % 3}"
         key = f"unit-{len(self.recorded)}"
         return self._record(UnitEstablished(name, f"{name} 국", name, "HQ"), day, key)
+
+    def _end_unit(self, day: date, one: int, two: int) -> Recorded:
+        name, others = f"U{one % 3}", (f"U{two % 3}", "HQ")
+        ends = (UnitMerged(name, others[0]), UnitSplit(name, others), UnitAbolished(name, "end"))
+        return self._record(ends[two % len(ends)], day, f"end-{len(self.recorded)}")
 
     def _void(self, day: date, one: int, two: int) -> Recorded | None:
         # One of the latest: those before are mostly rested upon.

@@ -39,6 +39,7 @@ from mileage.ledger import (
 from mileage.ledger import kinds as kind_modules
 from mileage.ledger.facts import encode
 from mileage.ledger.fields import Code, Hours, Person, Text
+from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged
 from mileage.projections import (
     Figures,
     Period,
@@ -482,6 +483,26 @@ def test_unit_established_again(agency, model):
 
     assert figures.query("SELECT name_en FROM units WHERE unit = 'X'") == [("New name",)]
     assert figures.tenure("P1", at("2005-02-04")).unit == "X"
+
+
+def test_unit_that_ends(agency, model):
+    """A unit is listed with its end, as a fact says, and without it when that was an error."""
+    record(agency, UnitEstablished("X", "이름", "Name"), "2005-02-01")
+    model.catch_up()
+    record(agency, UnitMerged("X", "HQ"), "2005-07-01")
+    figures = same_both_ways(model)
+    ended = "SELECT day_until FROM units WHERE unit = 'X'"
+    assert figures.query(ended) == [(20050701,)]
+
+    with model.figures_at(as_of=at("2005-06-30")) as before:
+        assert before.query(ended) == [(99991231,)]
+    agency.void("unit.merged:X", reason="wrong", on=at("2005-07-02"), by="o")
+    figures = same_both_ways(model)
+    assert figures.query(ended) == [(99991231,)]
+    with model.figures_at(as_of=at("2005-07-01")) as before:
+        assert before.query(ended) == [(20050701,)]
+    record(agency, UnitAbolished("X", "no use"), "2005-09-01")
+    assert same_both_ways(model).query(ended) == [(20050901,)]
 
 
 def test_voided_unit_is_no_unit(agency, model):
