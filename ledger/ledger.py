@@ -28,6 +28,7 @@ from .errors import (
     Refused,
 )
 from .facts import KEY_LENGTH_MAX, Command, Fact, Recorded
+from .fields import Unit
 from .kinds import kinds as default_kinds
 from .kinds.member import MemberJoined
 from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted, rulebook_digest
@@ -646,7 +647,8 @@ class Writer:
                         f"{thing} is established on {state.established_on}, after {day}",
                         field=name,
                     )
-                if category == "unit" and not (state.exists_on(day) or field.ended):
+                ended_too = isinstance(field, Unit) and field.ended
+                if category == "unit" and not (state.exists_on(day) or ended_too):
                     raise Refused(
                         "unit.ended",
                         f"{thing} no longer exists on {day}: it ended on {state.ended_on}",

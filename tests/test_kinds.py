@@ -233,7 +233,7 @@ class TestLifeCycles:
         assert (member.service, member.leave) == (before.service, before.leave)
 
     def test_where_somebody_serves(self, ledger):
-        """A transfer counts from its day, also when it is recorded late, and nobody serves after leaving."""
+        """A transfer counts from its day, also when recorded late; who left serves nowhere."""
         record(
             ledger,
             (MemberTransferred("P1", "SEOUL"), MAY),

@@ -1,4 +1,4 @@
-"""Diagnosis of the organisation by outside consultants (외부 진단): findings and their resolution."""
+"""Diagnosis by outside consultants (외부 진단): findings, and what is done about them."""
 
 from __future__ import annotations
 

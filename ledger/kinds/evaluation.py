@@ -27,6 +27,8 @@ __all__ = [
 
 SCORE_MAX = 100
 
+Stage = Literal["open", "closed", "published"]
+
 
 @attrs.frozen
 class Evaluation:
@@ -42,7 +44,7 @@ class Evaluation:
 
     starts_on: date
     ends_on: date
-    stage: Literal["open", "closed", "published"]
+    stage: Stage
     last_on: date
     scored: frozenset[tuple[str, str, str]] = frozenset()
 
@@ -159,17 +161,9 @@ def evolve(state: Evaluation | None, fact: Fact) -> Evaluation | None:
     if state is None:
         return None
     state = attrs.evolve(state, last_on=max(state.last_on, fact.occurred_on))
-    match data:
-        case EvaluationUnitScored():
-            return attrs.evolve(state, scored=state.scored | {_scored(data)})
-        case EvaluationClosed():
-            return attrs.evolve(state, stage="closed")
-        case EvaluationPublished():
-            return attrs.evolve(state, stage="published")
-        case EvaluationReopened():
-            return attrs.evolve(state, stage="open")
-        case _:
-            return state
+    if isinstance(data, EvaluationUnitScored):
+        return attrs.evolve(state, scored=state.scored | {_scored(data)})
+    return attrs.evolve(state, stage=STAGES.get(type(data), state.stage))
 
 
 kinds.add_programme(
@@ -265,3 +259,11 @@ class EvaluationReopened(Data):
 
     evaluation: Annotated[str, Code("평가", "Evaluation")]
     reason: Annotated[str, Text("사유", "Reason")]
+
+
+STAGES: dict[type, Stage] = {
+    EvaluationClosed: "closed",
+    EvaluationPublished: "published",
+    EvaluationReopened: "open",
+}
+"""The stage that a fact brings an evaluation to."""

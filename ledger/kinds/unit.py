@@ -70,9 +70,7 @@ def decide(state: Unit | None, command: Command, _context: Context) -> tuple[Dat
         raise Refused("unit.already-ended", f"{name} ended on {state.ended_on}", field="unit")
     match data:
         case UnitMerged(unit=unit, into=into) if into == unit:
-            raise Refused(
-                "unit.into-itself", f"{name} would be merged into itself", field="into"
-            )
+            raise Refused("unit.into-itself", f"{name} would be merged into itself", field="into")
         case UnitSplit(unit=unit, successors=successors) if unit in successors:
             raise Refused(
                 "unit.into-itself",

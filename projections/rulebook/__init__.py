@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from mileage.ledger.fields import Label
 
 from .compiling import Adoption, CapRow, Compiled, ValueRow, Version, compile_rules
+from .evaluation import Area, Element, Evaluation, EvaluationValue, Group
 from .grammar import read_rulebook
 from .reach import check_reach
 from .text import Check, lines_of, load
@@ -71,14 +72,19 @@ __all__ = [
     "TEXT_BYTES_MAX",
     "ActivityInfo",
     "Adoption",
+    "Area",
     "BreakBy",
     "Cap",
     "CapRow",
     "CapValue",
     "Compiled",
+    "Element",
+    "Evaluation",
+    "EvaluationValue",
     "Example",
     "Given",
     "GradeTerms",
+    "Group",
     "Label",
     "Moved",
     "Otherwise",

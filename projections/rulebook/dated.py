@@ -1,8 +1,8 @@
-"""What several tables of a rulebook have in common: dated values, and codes the ledger knows."""
+"""What several tables of a rulebook have in common: ids, dated values, codes the ledger knows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mileage.ledger.fields import Code
 
@@ -17,9 +17,39 @@ if TYPE_CHECKING:
     from .text import Check
     from .whole import Value
 
-__all__ = ["read_codes", "read_values"]
+__all__ = ["read_codes", "read_entries", "read_values"]
 
 _LEDGER_CODE = Code("", "")
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+
+
+_Entry = TypeVar("_Entry", bound=_HasId)
+
+
+def read_entries(
+    root: Table, key: str, count_max: int, read: Callable[[Check, Path, object], _Entry | None]
+) -> tuple[_Entry, ...]:
+    """Read all tables of a list such as [[rule]] or [[cap]]; each has an id of its own."""
+    entries: list[_Entry] = []
+    lines: dict[str, int] = {}
+    for path, raw in root.items(key, count_max):
+        entry = read(root.check, path, raw)
+        if entry is None:
+            continue
+        entries.append(entry)
+        if entry.id in lines:
+            predicate = f"has the id of the {key} in line {lines[entry.id]}."
+            remedy = f"Give each {key} an id of its own, or write all values into one."
+            root.check.error("duplicate-id", (*path, "id"), predicate, remedy)
+        elif entry.id:
+            lines[entry.id] = entry.line
+    return tuple(entries)
 
 
 def read_values(

@@ -6,9 +6,10 @@ import hashlib
 from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-from .dated import read_codes, read_values
+from .dated import read_codes, read_entries, read_values
+from .evaluation import read_evaluation
 from .examples import read_examples
 from .programmes import read_programme, warn_of_unknown
 from .tables import (
@@ -28,6 +29,7 @@ from .values import (
     CAP_PERS,
     CAPS_MAX,
     COUNT_MAX,
+    EVALUATIONS_MAX,
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
@@ -47,7 +49,7 @@ from .values import (
 from .whole import Limit, about_limit, check_overlaps, raised_after_lowering, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mileage.ledger.fields import Label
     from mileage.projections.toml_positions import Path
@@ -57,17 +59,8 @@ if TYPE_CHECKING:
 __all__ = ["read_rulebook"]
 
 
-_TABLES, _MORE_TABLES = ("rulebook", "rule"), ("cap", "programme", "labels", "example")
-
-
-class _HasId(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-
-
-_Entry = TypeVar("_Entry", bound=_HasId)
+_TABLES = ("rulebook", "rule")
+_MORE_TABLES = ("cap", "programme", "evaluation", "labels", "example")
 
 
 def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Rulebook:
@@ -76,9 +69,9 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
     root = Table(check, (), document)
     path, raw = root.at("rulebook"), document.get("rulebook")
     head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
-    rules = _read_entries(root, "rule", RULES_MAX, _read_rule)
+    rules = read_entries(root, "rule", RULES_MAX, _read_rule)
     check_overlaps(check, rules)
-    programmes = _read_entries(root, "programme", PROGRAMMES_MAX, read_programme)
+    programmes = read_entries(root, "programme", PROGRAMMES_MAX, read_programme)
     warn_of_unknown(check, programmes)
     read_cap = partial(_read_cap, rules={rule.id: rule for rule in rules if rule.id})
     return Rulebook(
@@ -86,33 +79,14 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
         title=head.label("title"),
         source=head.text("source"),
         rules=rules,
-        caps=_read_entries(root, "cap", CAPS_MAX, read_cap),
+        caps=read_entries(root, "cap", CAPS_MAX, read_cap),
         programmes=programmes,
+        evaluations=read_entries(root, "evaluation", EVALUATIONS_MAX, read_evaluation),
         labels=_read_labels(root),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
         examples=read_examples(root, rules, programmes),
     )
-
-
-def _read_entries(
-    root: Table, key: str, count_max: int, read: Callable[[Check, Path, object], _Entry | None]
-) -> tuple[_Entry, ...]:
-    """Read all [[rule]], [[cap]] or [[programme]] tables; each has an id of its own."""
-    entries: list[_Entry] = []
-    lines: dict[str, int] = {}
-    for path, raw in root.items(key, count_max):
-        entry = read(root.check, path, raw)
-        if entry is None:
-            continue
-        entries.append(entry)
-        if entry.id in lines:
-            predicate = f"has the id of the {key} in line {lines[entry.id]}."
-            remedy = f"Give each {key} an id of its own, or write all values into one."
-            root.check.error("duplicate-id", (*path, "id"), predicate, remedy)
-        elif entry.id:
-            lines[entry.id] = entry.line
-    return tuple(entries)
 
 
 def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from mileage.ledger.fields import Label
 
+    from .evaluation import Evaluation
+
 __all__ = [
     "BREAK_BY",
     "CAPS_MAX",
@@ -22,6 +24,7 @@ __all__ = [
     "COUNT_MAX",
     "DAY_MAX",
     "DAY_MIN",
+    "EVALUATIONS_MAX",
     "EXAMPLES_MAX",
     "GIVEN_MAX",
     "GRADES_MAX",
@@ -123,6 +126,7 @@ LINE_CHARS_MAX = 2_000
 RULES_MAX = 500
 CAPS_MAX = 200
 PROGRAMMES_MAX = 200
+EVALUATIONS_MAX = 50
 VALUES_MAX = 200
 GRADES_MAX = 100
 SCOPE_MAX = 200
@@ -188,6 +192,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "unknown-word": "a word outside the list of words allowed there",
         "until-order": "a rule ends before its last value begins",
         "value-repeated": "a dated value says what the one before it says (warning)",
+        "weights-do-not-add-up": "weights of areas or elements that do not make 100 percent",
         "wrong-type": "text, number, list or table stand where another was expected",
     }
 )
@@ -530,6 +535,7 @@ class Rulebook:
         digest: SHA-256 of the text's UTF-8, in hexadecimal.
         text: The text itself.
         examples: What the rules are expected to give, in the order of the text.
+        evaluations: Schemes of the evaluation of units, in the order of the text.
     """
 
     id: str
@@ -542,6 +548,7 @@ class Rulebook:
     digest: str
     text: str = field(repr=False)
     examples: tuple[Example, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
 
 
 @frozen

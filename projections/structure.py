@@ -1,0 +1,186 @@
+"""The organisation on a day: which units stand, what they are part of, what took their place."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged, UnitSplit
+
+from .figures import OPEN_DAY, day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from mileage.ledger import Recorded
+
+    from .figures import Figures
+
+__all__ = ["Homes", "Service", "Stay", "Structure", "UnitLife"]
+
+_ONE_DAY = timedelta(days=1)
+
+
+@attrs.frozen
+class UnitLife:
+    """A unit from its first day to its end.
+
+    Attributes:
+        unit: Code.
+        established_on: First day.
+        parent: Unit it is part of, if any.
+        ended_on: First day without it, if it ended.
+        successors: Units that took its place, the main one first.
+    """
+
+    unit: str
+    established_on: date
+    parent: str | None
+    ended_on: date | None = None
+    successors: tuple[str, ...] = ()
+
+    def ended_by(self, day: date) -> bool:
+        """Whether it no longer exists on that day."""
+        return self.ended_on is not None and self.ended_on <= day
+
+
+@attrs.frozen
+class Structure:
+    """The units of an organisation.
+
+    Attributes:
+        units: Each unit by its code.
+    """
+
+    units: Mapping[str, UnitLife]
+
+    @classmethod
+    def of(cls, facts: Iterable[Recorded]) -> Structure:
+        """Fold the standing facts about units."""
+        units: dict[str, UnitLife] = {}
+        for item in facts:
+            data, day = item.fact.data, item.fact.occurred_on
+            match data:
+                case UnitEstablished(unit=unit, parent=parent):
+                    units[unit] = UnitLife(unit, day, parent)
+                case UnitMerged(unit=unit, into=into):
+                    units[unit] = attrs.evolve(units[unit], ended_on=day, successors=(into,))
+                case UnitSplit(unit=unit, successors=successors):
+                    units[unit] = attrs.evolve(units[unit], ended_on=day, successors=successors)
+                case UnitAbolished(unit=unit):
+                    units[unit] = attrs.evolve(units[unit], ended_on=day)
+                case _:
+                    pass
+        return cls(units)
+
+    def stands(self, unit: str, day: date) -> bool:
+        """Whether a unit exists on a day."""
+        life = self.units.get(unit)
+        return life is not None and life.established_on <= day and not life.ended_by(day)
+
+    def upwards(self, unit: str | None) -> Iterator[UnitLife]:
+        """A unit and those above it, nearest first."""
+        seen: set[str] = set()
+        life = self.units.get(unit) if unit else None
+        while life and life.unit not in seen:
+            seen.add(life.unit)
+            yield life
+            life = self.units.get(life.parent) if life.parent else None
+
+
+@attrs.frozen
+class Stay:
+    """A stretch of days that somebody serves in a unit.
+
+    Attributes:
+        since: First day.
+        until: Day after the last; ``date.max`` when open.
+        unit: Code of the unit.
+        status: ``serving``, ``leave`` or ``left``.
+    """
+
+    since: date
+    until: date
+    unit: str | None
+    status: str
+
+
+@attrs.frozen
+class Service:
+    """Where everybody serves.
+
+    Attributes:
+        stays: Each person's stretches of service, in order.
+    """
+
+    stays: Mapping[str, Sequence[Stay]]
+
+    @classmethod
+    def of(cls, figures: Figures) -> Service:
+        """Read it from a read model."""
+        stays: dict[str, list[Stay]] = {}
+        rows = figures.query(
+            "SELECT m.person, t.day_from, t.day_until, u.unit, t.status FROM tenures t"
+            " JOIN people m ON m.id = t.person LEFT JOIN units u ON u.id = t.unit"
+            " ORDER BY t.person, t.day_from"
+        )
+        for person, since, until, unit, status in rows:
+            end = date.max if until == OPEN_DAY else day_of(until)
+            stays.setdefault(person, []).append(Stay(day_of(since), end, unit, status))
+        return cls(stays)
+
+    def unit_on(self, person: str, day: date) -> str | None:
+        """The unit in which somebody serves on a day, leave included."""
+        for stay in self.stays.get(person, ()):
+            if stay.since <= day < stay.until:
+                return None if stay.status == "left" else stay.unit
+        return None
+
+
+@attrs.frozen
+class Homes:
+    """Which of the units that are ranked together something counts for.
+
+    That is the ranked unit in which it happened or the nearest above. If there is none that
+    lasts to the end, because the unit ended, it counts for the ranked unit of where the person
+    serves on the day on which the unit ended. Whoever was gone by then, or was left behind in
+    the unit, counts for the unit that took its place, the one named first.
+
+    Attributes:
+        structure: The units.
+        service: Where everybody serves.
+        ranked: Units that are ranked together and exist on the last day.
+        last: Last day of the period that is counted.
+    """
+
+    structure: Structure
+    service: Service
+    ranked: frozenset[str]
+    last: date
+
+    def of(self, person: str, unit: str | None, day: date) -> str | None:
+        """The ranked unit that something counts for which a person did in a unit on a day."""
+        return self._home(person, unit, day, frozenset())
+
+    def _home(self, person: str, unit: str | None, day: date, seen: frozenset[str]) -> str | None:
+        above = list(self.structure.upwards(unit))
+        for life in above:
+            if life.unit in self.ranked:
+                return life.unit
+        ended = next((life for life in above if life.ended_by(self.last)), None)
+        if ended is None or ended.ended_on is None or ended.unit in seen:
+            return None
+        seen |= {ended.unit}
+        moved = self._moved(person, ended) if day < ended.ended_on else None
+        following = moved or next(iter(ended.successors), None)
+        return self._home(person, following, ended.ended_on, seen) if following else None
+
+    def _moved(self, person: str, ended: UnitLife) -> str | None:
+        """Where somebody who served in a unit to its end serves on the day it ended."""
+        assert ended.ended_on is not None  # noqa: S101 - only asked of a unit that ended
+        before = self.service.unit_on(person, ended.ended_on - _ONE_DAY)
+        after = self.service.unit_on(person, ended.ended_on)
+        stayed = ended in self.structure.upwards(before)
+        left_behind = ended in self.structure.upwards(after)
+        return after if stayed and not left_behind else None
