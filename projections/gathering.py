@@ -179,7 +179,8 @@ def _activities(
 
     Those before and after the end of a unit are not added together.
     """
-    stretch = " + ".join(["0", *(f"(p.day >= {day_number(day)})" for day in ends)])
+    before = (f"p.day < {day_number(day)}" for day in ends)
+    together = ", ".join(("p.person", "p.unit", "p.activity", *before))
     rows = figures.query(
         f"""
         SELECT m.person, u.unit, a.kind, min(p.day), count(*), sum(p.points),
@@ -191,7 +192,7 @@ def _activities(
         WHERE p.day BETWEEN ? AND ? AND NOT EXISTS (
             SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position
               AND c.activity = p.activity AND c.stage = 0)
-        GROUP BY p.person, p.unit, p.activity, {stretch}
+        GROUP BY {together}
         """,
         (day_number(start), day_number(last)),
     )
