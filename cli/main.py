@@ -57,6 +57,7 @@ COMMANDS = {
         Words("여러 기관의 원장을 나란히 비교", "Compare the ledgers of several organisations"),
     ),
     "report": ("report", Words("기간의 평가 보고서", "Write the evaluation office's report")),
+    "competition": ("competition", Words("국·지방청 평가 순위", "Rank the units of an evaluation")),
     "rules": (
         "rules",
         Words("규칙집: 점검, 시험, 비교, 채택", "Check, test, compare and adopt rulebooks"),

@@ -198,9 +198,7 @@ def unit_ranking(
     structure, service = Structure.of(facts), Service.of(figures)
     gathered = Gathered(facts, figures, status, last, structure, service)
     results = [
-        result
-        for group in scheme.groups
-        for result in _ranked(gathered, group, scheme.areas, value)
+        result for group in scheme.groups for result in _ranked(gathered, group, scheme, value)
     ]
     stating = {unit for group in scheme.groups for unit in group.units}
     return Competition(
@@ -284,10 +282,10 @@ def _idle_scores(
 
 
 def _ranked(
-    gathered: Gathered, group: Group, areas: Sequence[Area], value: EvaluationValue
+    gathered: Gathered, group: Group, scheme: Evaluation, value: EvaluationValue
 ) -> list[UnitResult]:
     """The units of a group in order of place."""
-    basis = gathered.basis(group)
+    basis, areas = gathered.basis(group, scheme.groups), scheme.areas
     findings = {element.id: measure(basis, element) for area in areas for element in area.elements}
     results = [
         (unit, tuple(_area_result(area, value, findings, unit) for area in areas))

@@ -91,10 +91,12 @@ class Gathered:
         ends = {life.ended_on for life in self.structure.units.values() if life.ended_on}
         return sorted(day for day in ends if self.status.starts_on < day <= self.last)
 
-    def basis(self, group: Group) -> Basis:
+    def basis(self, group: Group, groups: Sequence[Group]) -> Basis:
         """What the results of the units of a group rest on."""
         units = tuple(unit for unit in group.units if self.structure.stands(unit, self.last))
-        homes = Homes(self.structure, self.service, frozenset(units), self.last)
+        listed = frozenset(unit for each in groups for unit in each.units)
+        own = frozenset(group.units)
+        homes = Homes(self.structure, self.service, own, listed - own, self.last)
         tasks: dict[str, list[TaskResult]] = {}
         for name, task in sorted(self.tasks.items()):
             home = homes.of(task.cpo, task.unit, task.assigned_on)

@@ -142,21 +142,24 @@ class Service:
 class Homes:
     """Which of the units that are ranked together something counts for.
 
-    That is the ranked unit in which it happened or the nearest above. If there is none that
-    lasts to the end, because the unit ended, it counts for the ranked unit of where the person
-    serves on the day on which the unit ended. Whoever was gone by then, or was left behind in
-    the unit, counts for the unit that took its place, the one named first.
+    That is the ranked unit in which it happened or the nearest above. If that unit ended in the
+    period, it counts for the ranked unit of where the person serves on the day on which it ended.
+    Whoever was gone by then, or was left behind in the unit, counts for the unit that took its
+    place, the one named first. What happened in a unit below one that is ranked in another group
+    stays there, also when the unit below ended.
 
     Attributes:
         structure: The units.
         service: Where everybody serves.
-        ranked: Units that are ranked together and exist on the last day.
+        group: Units that are ranked together; those that ended are carried over.
+        others: Units that are ranked in other groups.
         last: Last day of the period that is counted.
     """
 
     structure: Structure
     service: Service
-    ranked: frozenset[str]
+    group: frozenset[str]
+    others: frozenset[str]
     last: date
 
     def of(self, person: str, unit: str | None, day: date) -> str | None:
@@ -164,17 +167,24 @@ class Homes:
         return self._home(person, unit, day, frozenset())
 
     def _home(self, person: str, unit: str | None, day: date, seen: frozenset[str]) -> str | None:
+        deciding = self._deciding(unit)
+        if deciding is None or not deciding.ended_by(self.last):
+            return deciding.unit if deciding else None
+        if deciding.unit in seen or deciding.ended_on is None:
+            return None
+        moved = self._moved(person, deciding) if day < deciding.ended_on else None
+        following = moved or next(iter(deciding.successors), None)
+        return self._home(person, following, deciding.ended_on, seen | {deciding.unit})
+
+    def _deciding(self, unit: str | None) -> UnitLife | None:
+        """The unit that decides: the nearest of the group, or else one that ended."""
         above = list(self.structure.upwards(unit))
         for life in above:
-            if life.unit in self.ranked:
-                return life.unit
-        ended = next((life for life in above if life.ended_by(self.last)), None)
-        if ended is None or ended.ended_on is None or ended.unit in seen:
-            return None
-        seen |= {ended.unit}
-        moved = self._moved(person, ended) if day < ended.ended_on else None
-        following = moved or next(iter(ended.successors), None)
-        return self._home(person, following, ended.ended_on, seen) if following else None
+            if life.unit in self.group:
+                return life
+        ended = [life for life in above if life.ended_by(self.last)]
+        elsewhere = any(life.unit in self.others and life not in ended for life in above)
+        return ended[0] if ended and not elsewhere else None
 
     def _moved(self, person: str, ended: UnitLife) -> str | None:
         """Where somebody who served in a unit to its end serves on the day it ended."""

@@ -405,6 +405,41 @@ class TestChangingUnits:
         ]
         assert totals(office)[0] == (1, "OTHER", "100")
 
+    def test_a_team_that_ends_leaves_its_work_with_the_bureau(self, office):
+        """What a team did stays with its bureau, and counts once among bureaus and offices."""
+        groups = only("points-per-head", units='"BUREAU"')
+        groups += f'[[evaluation.group]]\nid = "offices"\n{TITLE}\nunits = ["SEOUL", "OTHER"]\n'
+        office.adopt(groups, "2005-01-01")
+        office.record("2005-01-01", UnitEstablished("TEAM", "팀", "Team", "BUREAU"))
+        office.transferred("2005-01-01", "A", "TEAM")
+        office.proposes("2005-03-02", "a", "A")
+        office.record("2005-07-01", UnitMerged("TEAM", "SEOUL"))
+        office.transferred("2005-07-01", "A", "SEOUL")
+        office.proposes("2005-08-02", "c", "C")
+
+        [bureau, seoul, other] = ranking(office).units
+
+        assert (bureau.unit, bureau.total, bureau.heads) == ("BUREAU", 100, 1 + Fraction(181, 365))
+        assert (seoul.unit, seoul.heads) == ("SEOUL", 2 + Fraction(184, 365))
+        assert seoul.areas[0].elements[0].reason.ko.startswith("10점 × 365일 ÷ 914인일")
+        assert other.heads == 0
+
+    def test_teams_and_bureaus_side_by_side(self, office):
+        """A team in a group of its own counts there and in its bureau; its end is carried over."""
+        groups = only("points-per-head")
+        groups += f'[[evaluation.group]]\nid = "teams"\n{TITLE}\nunits = ["T1", "T2"]\n'
+        office.adopt(groups, "2005-01-01")
+        for team in ("T1", "T2"):
+            office.record("2005-01-01", UnitEstablished(team, "팀", "Team", "BUREAU"))
+        office.transferred("2005-01-01", "A", "T1")
+        office.proposes("2005-03-02", "a", "A")
+        office.record("2005-07-01", UnitMerged("T1", "T2"))
+        office.transferred("2005-07-01", "A", "T2")
+
+        found = {each.unit: (shown(each.total), each.heads) for each in ranking(office).units}
+
+        assert found == {"BUREAU": ("100", 2), "SEOUL": ("0", 2), "T2": ("100", 1)}
+
     def test_mergers_that_go_round_in_a_circle(self, office):
         """Two mergers recorded out of order into each other count for nobody, and end."""
         office.adopt(only("points-per-head", units='"SEOUL"'), "2005-01-01")
