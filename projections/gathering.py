@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import attrs
 from mileage.ledger import to_units
 from mileage.ledger.kinds.evaluation import EvaluationUnitScored
-from mileage.ledger.kinds.task import TaskAchievementMeasured, TaskAssigned, TaskClosed
+from mileage.ledger.kinds.task import (
+    TaskAchievementMeasured,
+    TaskAssigned,
+    TaskClosed,
+    TaskReassigned,
+)
 
 from .decode import day_number
 from .figures import day_of
@@ -32,13 +37,21 @@ _ONE_DAY = timedelta(days=1)
 
 @attrs.define
 class _Task:
-    """A task as it was assigned, and what is known of it since."""
+    """A task as it was assigned, and what is known of it since.
 
-    unit: str
-    cpo: str
+    Attributes:
+        origin: ``common`` or ``own``.
+        assigned_on: Date of the assignment.
+        position: Position of the assignment.
+        led_by: Unit and director that answer for it, and since when.
+        closed_on: Date of its end, if it ended.
+        measured: Date, position and percent of the latest measurement.
+    """
+
     origin: str
     assigned_on: date
     position: int
+    led_by: tuple[str, str, date]
     closed_on: date | None = None
     measured: tuple[date, int, int] | None = None
 
@@ -99,8 +112,8 @@ class Gathered:
         homes = Homes(self.structure, self.service, own, listed - own, self.last)
         tasks: dict[str, list[TaskResult]] = {}
         for name, task in sorted(self.tasks.items()):
-            home = homes.of(task.cpo, task.unit, task.assigned_on)
-            if home:
+            unit, director, since = task.led_by
+            if home := homes.of(director, unit, since):
                 tasks.setdefault(home, []).append(task.result(name))
         return Basis(
             units=units,
@@ -158,7 +171,9 @@ def _tasks(facts: Iterable[Recorded], status: EvaluationStatus, last: date) -> d
         data, day = item.fact.data, item.fact.occurred_on
         match data:
             case TaskAssigned(task=name):
-                tasks[name] = _Task(data.unit, data.cpo, data.origin, day, item.position)
+                tasks[name] = _Task(data.origin, day, item.position, (data.unit, data.cpo, day))
+            case TaskReassigned(task=name) if day <= last and day >= tasks[name].led_by[2]:
+                tasks[name].led_by = (data.unit, data.cpo, day)
             case TaskAchievementMeasured(task=name, achieved_percent=percent):
                 if status.closed_on is None or day <= status.closed_on:
                     tasks[name].note(day, item.position, percent)

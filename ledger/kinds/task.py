@@ -21,6 +21,7 @@ __all__ = [
     "TaskClosed",
     "TaskContributed",
     "TaskMilestoneReached",
+    "TaskReassigned",
 ]
 
 ORIGINS = {
@@ -130,6 +131,24 @@ class TaskAssigned(Data):
     cpo: Annotated[str, Person("과제해결 책임자", "CPO")]
     target: Annotated[str, Text("목표", "Target", length_max=500)]
     due_on: Annotated[date, Day("기한", "Due on")]
+
+
+@kind(
+    "task.reassigned",
+    ko="혁신과제 재지정",
+    en="Task reassigned",
+    category="task",
+    id_fields=("task",),
+    identity=("task", "occurred_on"),
+)
+@attrs.frozen
+class TaskReassigned(Data):
+    """Another unit or director answers for a task from that day on, for a reason."""
+
+    task: Annotated[str, Code("과제", "Task")]
+    unit: Annotated[str, Unit("주관 부서", "Unit")]
+    cpo: Annotated[str, Person("과제해결 책임자", "CPO")]
+    reason: Annotated[str, Text("사유", "Reason")]
 
 
 @kind(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from mileage.ledger import ProposalAdopted, format_amount
+from mileage.ledger import ProposalAdopted, UnitEstablished, format_amount
+from mileage.ledger.kinds.evaluation import EvaluationOpened
+from mileage.ledger.kinds.unit import UnitMerged
 from mileage.projections import Period
+from mileage.projections.competition import unit_ranking
+from mileage.projections.measures import rounded
 from story import Office, rulebook
 
 if TYPE_CHECKING:
@@ -33,6 +37,25 @@ values = [ { from = 2005-01-01, points = 12, clause = "제7조" } ]
 """
 )
 IN_RANK = CAPPED.replace('period = "year"', 'period = "rank"')
+MERGING = (
+    SHARED
+    + """
+[[evaluation]]
+id = "units"
+title = { ko = "평가", en = "Evaluation" }
+values = [ { from = 2005-01-01, weights = { all = 100 }, clause = "표1" } ]
+
+[[evaluation.group]]
+id = "bureaus"
+title = { ko = "국", en = "Bureaus" }
+units = ["OLD", "NEW", "BIG"]
+
+[[evaluation.area]]
+id = "all"
+title = { ko = "모두", en = "All" }
+elements = [ { id = "points", title = { ko = "점수", en = "Points" }, source = "points-per-head" } ]
+"""
+)
 
 
 @pytest.fixture
@@ -185,3 +208,30 @@ def test_held_proposal_adopted_two_years_later(office):
     figures = office.model.figures()
     assert figures.balance("A", Period.parse("2005")).points == 0
     assert figures.balance("A", Period.parse("2007")).points == 100_000
+
+
+def test_two_departments_merge_on_1_july(office):
+    """Averages go by the head-count of each day, the ranking by the structure of the day."""
+    office.adopt(MERGING, "2005-01-01")
+    for bureau in ("OLD", "NEW", "BIG"):
+        office.record("2004-01-01", UnitEstablished(bureau, bureau, bureau))
+    for person, bureau in zip("ABCD", ("OLD", "NEW", "BIG", "BIG"), strict=True):
+        office.transferred("2004-01-01", person, bureau)
+    opened = EvaluationOpened("2005", "2005년", date(2005, 1, 1), date(2005, 12, 31))
+    office.record("2005-01-03", opened)
+    for name, person in (("a", "A"), ("c", "C"), ("c2", "C")):
+        office.proposes("2005-03-02", name, person)
+        office.adopted("2005-03-03", name, "gold")
+    office.record("2005-07-01", UnitMerged("OLD", "NEW"))
+    office.transferred("2005-07-01", "A", "NEW")
+    office.proposes("2005-08-02", "b", "B")
+    office.adopted("2005-08-03", "b", "gold")
+    office.now = datetime(2006, 1, 5, tzinfo=UTC)
+
+    assert office.points("A", "B", "C", "D") == ["10", "10", "20", "0"]
+    june = {"OLD": (1, 1_000_000), "NEW": (3, 0), "BIG": (1, 1_000_000)}
+    year = {"NEW": (1, 1_000_000), "BIG": (1, 1_000_000)}  # 20 points of two people each
+    for day, places in ((date(2005, 6, 30), june), (date(2005, 12, 31), year)):
+        with office.model.figures_at(as_of=day) as figures:
+            found = unit_ranking(office.ledger, figures, "2005", as_of=day).units
+        assert {each.unit: (each.place, rounded(each.total)) for each in found} == places
