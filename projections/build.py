@@ -45,7 +45,9 @@ _INTERN = (
     "DELETE FROM units WHERE id NOT IN (SELECT max(id) FROM units GROUP BY unit)",
     "DELETE FROM w_raw_unit_end WHERE position IN (SELECT position FROM w_gone)",
     """
-    UPDATE units SET day_until = e.day FROM w_raw_unit_end e WHERE e.unit = units.unit
+    UPDATE units SET day_until = e.day
+    FROM (SELECT unit, min(day) AS day FROM w_raw_unit_end GROUP BY unit) e
+    WHERE e.unit = units.unit
     """,
     """
     INSERT INTO people

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger.kinds.evaluation import (
-    EvaluationClosed,
-    EvaluationOpened,
-    EvaluationPublished,
-    EvaluationReopened,
-)
+from mileage.ledger.kinds.evaluation import STAGES, EvaluationOpened
 
 from .standing import standing_facts
 
@@ -18,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-    from mileage.ledger import Ledger, Recorded
+    from mileage.ledger import Fact, Ledger, Recorded
     from mileage.ledger.kinds.evaluation import Stage
 
 __all__ = ["EvaluationStatus", "evaluations", "statuses"]
@@ -68,21 +63,21 @@ def statuses(facts: Iterable[Recorded]) -> dict[str, EvaluationStatus]:
     """Every evaluation by its code, folded from the standing facts about them."""
     found: dict[str, EvaluationStatus] = {}
     for item in facts:
-        data, day = item.fact.data, item.fact.occurred_on
-        match data:
-            case EvaluationOpened(evaluation=name):
-                found[name] = EvaluationStatus(
-                    name, data.title, data.starts_on, data.ends_on, data.scheme
-                )
-            case EvaluationClosed(evaluation=name):
-                found[name] = attrs.evolve(found[name], stage="closed", closed_on=day)
-            case EvaluationPublished(evaluation=name):
-                at = item.fact.recorded_at
-                found[name] = attrs.evolve(found[name], stage="published", published_at=at)
-            case EvaluationReopened(evaluation=name):
-                found[name] = attrs.evolve(
-                    found[name], stage="open", closed_on=None, published_at=None
-                )
-            case _:
-                pass
+        data = item.fact.data
+        if isinstance(data, EvaluationOpened):
+            opened = (data.title, data.starts_on, data.ends_on, data.scheme)
+            found[data.evaluation] = EvaluationStatus(data.evaluation, *opened)
+        elif type(data) in STAGES and (status := found.get(data.evaluation)):
+            found[data.evaluation] = _moved(status, item.fact)
     return found
+
+
+def _moved(status: EvaluationStatus, fact: Fact) -> EvaluationStatus:
+    stage = STAGES[type(fact.data)]
+    match stage:
+        case "open":
+            return attrs.evolve(status, stage=stage, closed_on=None, published_at=None)
+        case "closed":
+            return attrs.evolve(status, stage=stage, closed_on=fact.occurred_on)
+        case _:
+            return attrs.evolve(status, stage=stage, published_at=fact.recorded_at)

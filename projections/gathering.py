@@ -55,6 +55,11 @@ class _Task:
     closed_on: date | None = None
     measured: tuple[date, int, int] | None = None
 
+    def lead(self, unit: str, director: str, day: date) -> None:
+        """Keep the latest of those who answer for it."""
+        if day >= self.led_by[2]:
+            self.led_by = (unit, director, day)
+
     def note(self, day: date, position: int, percent: int) -> None:
         """Keep the latest measurement."""
         if self.measured is None or (day, position) > self.measured[:2]:
@@ -172,12 +177,12 @@ def _tasks(facts: Iterable[Recorded], status: EvaluationStatus, last: date) -> d
         match data:
             case TaskAssigned(task=name):
                 tasks[name] = _Task(data.origin, day, item.position, (data.unit, data.cpo, day))
-            case TaskReassigned(task=name) if day <= last and day >= tasks[name].led_by[2]:
-                tasks[name].led_by = (data.unit, data.cpo, day)
-            case TaskAchievementMeasured(task=name, achieved_percent=percent):
+            case TaskReassigned(task=name) if name in tasks and day <= last:
+                tasks[name].lead(data.unit, data.cpo, day)
+            case TaskAchievementMeasured(task=name, achieved_percent=percent) if name in tasks:
                 if status.closed_on is None or day <= status.closed_on:
                     tasks[name].note(day, item.position, percent)
-            case TaskClosed(task=name):
+            case TaskClosed(task=name) if name in tasks:
                 tasks[name].closed_on = day
             case _:
                 pass

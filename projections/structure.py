@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged, UnitSplit
 
+from .decode import UNIT_ENDS
 from .figures import OPEN_DAY, day_of
 
 if TYPE_CHECKING:
@@ -61,17 +62,11 @@ class Structure:
         units: dict[str, UnitLife] = {}
         for item in facts:
             data, day = item.fact.data, item.fact.occurred_on
-            match data:
-                case UnitEstablished(unit=unit, parent=parent):
-                    units[unit] = UnitLife(unit, day, parent)
-                case UnitMerged(unit=unit, into=into):
-                    units[unit] = attrs.evolve(units[unit], ended_on=day, successors=(into,))
-                case UnitSplit(unit=unit, successors=successors):
-                    units[unit] = attrs.evolve(units[unit], ended_on=day, successors=successors)
-                case UnitAbolished(unit=unit):
-                    units[unit] = attrs.evolve(units[unit], ended_on=day)
-                case _:
-                    pass
+            if isinstance(data, UnitEstablished):
+                units[data.unit] = UnitLife(data.unit, day, data.parent)
+            elif isinstance(data, UNIT_ENDS) and (life := units.get(data.unit)):
+                successors = _successors(data)
+                units[data.unit] = attrs.evolve(life, ended_on=day, successors=successors)
         return cls(units)
 
     def stands(self, unit: str, day: date) -> bool:
@@ -87,6 +82,16 @@ class Structure:
             seen.add(life.unit)
             yield life
             life = self.units.get(life.parent) if life.parent else None
+
+
+def _successors(data: UnitAbolished | UnitMerged | UnitSplit) -> tuple[str, ...]:
+    match data:
+        case UnitMerged(into=into):
+            return (into,)
+        case UnitSplit(successors=successors):
+            return successors
+        case _:
+            return ()
 
 
 @attrs.frozen

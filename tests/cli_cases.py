@@ -48,6 +48,26 @@ tie = { break_by = ["activities"], otherwise = "exclude" }
 [labels]
 gold = { ko = "금상", en = "Gold" }
 silver = { ko = "은상", en = "Silver" }
+
+[[evaluation]]
+id = "units"
+title = { ko = "조직 평가", en = "Evaluation of units" }
+values = [ { from = 2005-01-01, weights = { work = 60, effort = 40 }, clause = "표1" } ]
+
+[[evaluation.group]]
+id = "all"
+title = { ko = "모든 조직", en = "All units" }
+units = ["HQ", "SEOUL"]
+
+[[evaluation.area]]
+id = "work"
+title = { ko = "혁신활동", en = "Innovation" }
+elements = [ { id = "points", title = { ko = "점수", en = "Points" }, source = "points-per-head" } ]
+
+[[evaluation.area]]
+id = "effort"
+title = { ko = "노력도", en = "Effort" }
+elements = [ { id = "leading", title = { ko = "기관장", en = "Head" }, source = "scores" } ]
 """
 
 FACTS = """\

@@ -93,6 +93,9 @@ CALLS = {
     "overview": "overview --period 2005",
     "compare": "compare agency.sqlite --period 2005",
     "report": "report 2005",
+    "competition": "competition half",
+    "competition --unit": "competition half --unit HQ",
+    "competition (no EVALUATION)": "competition",
     "rules check": "rules check bad.toml",
     "rules test": "rules test example.toml",
     "rules show": "rules show rules.toml",
@@ -180,6 +183,11 @@ def answers(folder: Path) -> dict[str, str]:
         ok("record", kind, "--on", day, *cells)
     ok("record", "award.granted", "--award", "A-1", "--title", "우수제안자", "--recipients", "P3",
        "--basis", "창구 개선", "--certificate", "2005-1", "--on", "2005-12-01")  # fmt: skip
+    ok("record", "evaluation.opened", "--evaluation", "half", "--title", "상반기 평가",
+       "--starts-on", "2005-01-01", "--ends-on", "2005-06-30", "--on", "2005-01-03")  # fmt: skip
+    ok("record", "evaluation.unit_scored", "--evaluation", "half", "--unit", "HQ",
+       "--element", "leading", "--score", "85", "--outside-evaluator", "KPC-1",
+       "--on", "2005-07-04")  # fmt: skip
     told = {}
     for name, line in CALLS.items():
         if name == "hr ack":
