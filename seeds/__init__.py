@@ -15,12 +15,17 @@ _EXAMPLE_YEAR = (
     "people",
     "proposals",
     "clubs",
+    "teams",
     "contests",
     "publicity",
     "courses",
+    "awards",
+    "learning",
     "tasks",
     "support",
+    "evaluation",
     "corrections",
+    "decisions",
 )
 
 
@@ -51,7 +56,8 @@ def rulebook_path(name: str = "smba-2005") -> Path:
 def example_year_files() -> list[Path]:
     """Return the files of the example year 2005 in the order in which they can be imported.
 
-    The year is ``generator.write`` at scale 1/10 with seed 2005.
+    The year is ``generator.write`` at scale 1/10 with seed 2005; the last file has what was decided
+    at the end of it, by what the rulebook ``smba-2005`` proposes on 30 December.
     """
     return [_folder() / "example-year" / f"{name}.csv" for name in _EXAMPLE_YEAR]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._agenda import iso, ordinal, workday
-from ._texts import ADJUSTMENTS, COURSE_TITLES, PUBLICITY_TITLES, SUBJECTS
+from ._texts import ADJUSTMENTS, COURSE_TITLES, DIFFICULTIES, PUBLICITY_TITLES, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["courses", "publicity", "tasks"]
 
 _FORMS = ("innovation_school", "course", "workshop", "discussion", "field_day")
-_MEDIA = ("newsletter",) * 4 + ("email",) * 3 + ("case_book",) * 2 + ("failure_account",)
+_MEDIA = (
+    ("newsletter",) * 4
+    + ("email",) * 3
+    + ("case_book",) * 2
+    + (
+        "failure_account",
+        "joint_newsletter",
+    )
+)
 _CLASS_MAX = 30
 _DAY_HOURS = 8
 
@@ -28,6 +36,21 @@ def courses(draws: Draws, cast: Cast, year: int, count: int) -> Iterator[Life]:
     for index in range(count):
         day = workday(start + 270 * index // count)
         yield _course(draws, cast.people, f"CR-{year}-{index + 1:03d}", day, _FORMS[index % 5])
+    if count:
+        yield _cancelled(f"CR-{year}-000", workday(start + 60))
+
+
+def _cancelled(code: str, day: int) -> Life:
+    offered = {
+        "course": code,
+        "title": f"{COURSE_TITLES[0]} {code}",
+        "form": "workshop",
+        "institute": "본청 교육장",
+        "capacity": str(_CLASS_MAX),
+        "course_hours": str(_DAY_HOURS),
+    }
+    yield day, "course.offered", offered
+    yield workday(day + 10), "course.cancelled", {"course": code, "reason": "강사 사정"}
 
 
 def _course(draws: Draws, people: Sequence[str], code: str, day: int, form: str) -> Life:
@@ -42,6 +65,8 @@ def _course(draws: Draws, people: Sequence[str], code: str, day: int, form: str)
         "capacity": str(_CLASS_MAX),
         "course_hours": str(_DAY_HOURS * days),
     }
+    if form == "innovation_school":
+        offered |= {"cohort": str(int(code[-3:])), "target_group": "신입사무관·과장급"}
     yield day, "course.offered", offered
     for person in enrolled:
         yield day + 3, "course.enrolled", {"course": code, "person": person}
@@ -55,12 +80,25 @@ def _course(draws: Draws, people: Sequence[str], code: str, day: int, form: str)
                 attended = {"course": code, "person": person, "hours": hours}
                 yield held, "course.attended", attended
     yield held, "course.lectured", {"course": code, "lecturer": lecturer, "hours": "3"}
+    if form == "field_day":
+        yield from _difficulties(draws, code, held, [p for p in enrolled if p not in absent])
     for person in enrolled:
         outcome = {"course": code, "person": person}
         if person in absent:
             yield held + 1, "course.failed", {**outcome, "reason": "출석 시간 부족"}
         else:
             yield held + 1, "course.completed", outcome
+
+
+def _difficulties(draws: Draws, code: str, day: int, people: Sequence[str]) -> Life:
+    """Hear what is difficult for the companies visited; most of it is solved later."""
+    for number in range(1, 3):
+        difficulty = {"course": code, "difficulty": f"D{number}"}
+        description = draws.one_of(DIFFICULTIES)
+        yield day, "course.difficulty_heard", {**difficulty, "description": description}
+    solvers = ";".join(people[:2])
+    solved = {"course": code, "difficulty": "D1", "solvers": solvers, "resolution": "제도 안내"}
+    yield day, "course.difficulty_solved", solved
 
 
 def publicity(draws: Draws, cast: Cast, year: int, count: int) -> Iterator[Life]:

@@ -1,4 +1,4 @@
-"""The example's lives: of proposals, of learning clubs and of contests, in one year.
+"""The example's lives: of learning clubs and of contests, in one year.
 
 Every life keeps to what the ledger guards: each step later than the one before, sessions held by
 members of that day, one award for an entry. What lies beyond the year's end stays open.
@@ -14,10 +14,8 @@ from ._agenda import ordinal, workday
 from ._texts import (
     ADJUSTMENTS,
     CLUB_THEMES,
-    REJECTIONS,
     SESSION_TOPICS,
     SUBJECTS,
-    WITHDRAWALS,
 )
 
 if TYPE_CHECKING:
@@ -26,14 +24,10 @@ if TYPE_CHECKING:
     from ._agenda import Life
     from ._draws import Draws
 
-__all__ = ["Cast", "Proposals", "clubs", "contests"]
+__all__ = ["Cast", "clubs", "contests", "shared", "team"]
 
-# Proposals come little in winter and much before the half-yearly deadlines, rarely on weekends.
-_WEIGHT_OF_MONTH = (2, 4, 9, 8, 7, 9, 5, 4, 8, 9, 10, 6)
-_WEIGHT_OF_WEEKDAY = (9, 9, 9, 9, 8, 2, 1)
-
-_PROPOSAL_GRADES = ("encouragement",) * 78 + ("bronze",) * 16 + ("silver",) * 5 + ("gold",)
 _AGENCY_GRADES = ("grand", "gold", "silver", "bronze", "encouragement")
+_ROUNDS = ("preliminary", "final")
 _INTER_AGENCY_GRADES = ("president", "prime_minister", "minister")
 
 # Percent; only as many decimals as a share may have.
@@ -43,7 +37,6 @@ _SHARES = {
     4: (("40", "30", "20", "10"), ("55", "15", "15", "15")),
     5: (("40", "20", "20", "10", "10"), ("30", "30", "20", "10", "10")),
 }
-_AUTHORS = (1,) * 82 + (2,) * 11 + (3,) * 5 + (4,) * 2
 _TEAMS = (1, 1, 2, 2, 3, 3, 4, 5)
 _HOURS = ("1", "1.5", "2", "2", "2", "2.5", "3")
 
@@ -72,99 +65,13 @@ class Cast:
     reviewers: Sequence[str]
 
 
-class Proposals:
-    """The proposals submitted in a year, spread over its days and over its proposers.
-
-    Most proposers have one proposal; what is left goes to two fifths of them, most of it to a few.
-    """
-
-    def __init__(self, draws: Draws, cast: Cast, year: int, count: int) -> None:
-        self._draws = draws
-        self._cast = cast
-        self._year = year
-        self._width = max(4, len(str(count)))
-        self._submitted = 0
-        self._due = _spread(year, count)
-        most_active = max(1, len(cast.proposers) * 2 // 5)
-        self._proposers = list(cast.proposers)
-        for _ in range(count - len(cast.proposers)):
-            luck = draws.fraction()
-            self._proposers.append(cast.proposers[int(most_active * luck * luck)])
-        draws.shuffle(self._proposers)
-        self._begun: set[str] = set()
-
-    def begun(self, day_of_year: int) -> Iterator[Life]:
-        """Begin the proposals that are submitted on a day, counted from 0."""
-        first = ordinal(self._year, 1, 1)
-        while self._submitted < self._due[day_of_year]:
-            proposer = self._proposers[self._submitted]
-            self._submitted += 1
-            code = f"{self._year}-{self._submitted:0{self._width}d}"
-            yield self._life(code, proposer, first + day_of_year)
-
-    def _life(self, code: str, proposer: str, day: int) -> Life:
-        draws = self._draws
-        authors = _team(draws, self._cast.people, (proposer,), draws.one_of(_AUTHORS))
-        yield (
-            day,
-            "proposal.submitted",
-            {
-                "proposal": code,
-                "title": f"{draws.one_of(SUBJECTS)} {draws.one_of(ADJUSTMENTS)}",
-                "channel": "online" if draws.chance(70) else "paper",
-                "authors": _shared(draws, authors),
-            },
-        )
-        first = proposer not in self._begun
-        self._begun.add(proposer)
-        if not first and draws.chance(7):  # something of everybody who takes part counts
-            withdrawn = {"proposal": code, "reason": draws.one_of(WITHDRAWALS)}
-            yield workday(day + 2 + draws.below(12)), "proposal.withdrawn", withdrawn
-            return
-        good = draws.chance(28)
-        for reviewer in self._reviewers(authors):
-            day = workday(day + 4 + draws.below(12))
-            recommended = draws.chance(90 if good else 25)
-            outcome = "recommended" if recommended else "not_recommended"
-            reviewed = {"proposal": code, "reviewer": reviewer, "outcome": outcome}
-            yield day, "proposal.reviewed", reviewed
-        # A few are held and decided a year or two later.
-        day = workday(day + (400 + draws.below(330) if draws.chance(3) else 3 + draws.below(20)))
-        yield from self._adopted(code, day) if good else self._rejected(code, day)
-
-    def _reviewers(self, authors: Sequence[str]) -> list[str]:
-        """Draw one to three reviewers; nobody reviews a proposal of his or her own."""
-        panel = self._cast.reviewers
-        if not panel:
-            return []
-        draws = self._draws
-        count = 1 if draws.chance(70) else 2 if draws.chance(80) else 3
-        return draws.distinct(count, lambda: draws.one_of(panel), besides=authors)
-
-    def _rejected(self, code: str, day: int) -> Life:
-        rejected = {"proposal": code, "reason": self._draws.one_of(REJECTIONS)}
-        yield day, "proposal.rejected", rejected
-
-    def _adopted(self, code: str, day: int) -> Life:
-        draws = self._draws
-        adopted = {"proposal": code, "grade": draws.one_of(_PROPOSAL_GRADES)}
-        yield day, "proposal.adopted", adopted
-        if not draws.chance(65):
-            return
-        day = workday(day + 20 + draws.below(110))
-        yield day, "proposal.implemented", {"proposal": code}
-        if draws.chance(5):
-            void = {"fact": f"proposal.implemented:{code}", "reason": "실시 사실이 확인되지 않음"}
-            yield workday(day + 7 + draws.below(20)), "fact.voided", void
-
-
 def clubs(draws: Draws, cast: Cast, year: int, count: int) -> Iterator[Life]:
     """Begin a year's learning clubs; those who are only in clubs are dealt to them evenly."""
     start = ordinal(year, 3, 2)
     width = max(3, len(str(count)))
     for index in range(count):
         size = _CLUB_SIZE_MIN + draws.below(_CLUB_SIZE_MAX - _CLUB_SIZE_MIN + 1)
-        members = _team(draws, cast.people, cast.club_only[index::count], size)
+        members = team(draws, cast.people, cast.club_only[index::count], size)
         draws.shuffle(members)
         club = _Club(draws, f"LC-{year}-{index + 1:0{width}d}", year, members)
         yield club.life(workday(start + draws.below(35)))
@@ -264,38 +171,56 @@ class _Club:
             held["key"] = f"session-{self._code}-{code}"
         self._expected = [person for person in self._expected if person not in come]
         yield day, "learning_club.session_held", held
+        if not mistaken and come and draws.chance(50):
+            presented = {"club": self._code, "session": code, "presenter": draws.one_of(come)}
+            yield day, "learning_club.topic_presented", presented
         if mistaken:
             void = {"fact": held["key"], "reason": "열리지 않은 모임"}
             yield workday(day + 2 + draws.below(8)), "fact.voided", void
 
 
-def contests(draws: Draws, cast: Cast, year: int, entries: int, finals: int) -> Iterator[Life]:
-    """Begin a year's contests: within the agency in autumn, then across agencies."""
+def contests(  # noqa: PLR0913, PLR0917 - all that a year's contests are told of
+    draws: Draws, cast: Cast, year: int, entries: int, finals: int, units: Sequence[str]
+) -> Iterator[Life]:
+    """Begin a year's contests: within the agency in autumn, then across agencies in two rounds."""
     alone = list(cast.contest_only)
     number = 0
     while entries:
         number += 1
         size = min(entries, _ENTRIES_OF_CONTEST_MAX)
         entries -= size
-        contest = _Contest(draws, cast.people, f"CT-{year}-A{number}", "agency", _AGENCY_GRADES)
+        code = f"CT-{year}-A{number}"
+        contest = _Contest(draws, cast.people, units, code, "agency", _AGENCY_GRADES)
         title = f"{year}년 혁신우수사례 경진대회 ({number}차)"
         surely, alone = alone[:size], alone[size:]
         yield contest.life(title, workday(ordinal(year, 9, 1)), size, surely)
     if finals:
         grades = _INTER_AGENCY_GRADES
-        contest = _Contest(draws, cast.people, f"CT-{year}-I1", "inter_agency", grades)
+        code = f"CT-{year}-I1"
+        contest = _Contest(draws, cast.people, units, code, "inter_agency", grades)
         title = f"{year}년 중앙행정기관 혁신경진대회"
         yield contest.life(title, workday(ordinal(year, 10, 24)), finals, ())
 
 
 class _Contest:
-    """One contest: opened, entries for three weeks, awards a month later, one taken back."""
+    """One contest: opened, entries for three weeks, awards a month later, one taken back.
 
-    def __init__(
-        self, draws: Draws, people: Sequence[str], code: str, scope: str, grades: Sequence[str]
+    Across agencies entries come through two rounds. The best case of the agency is shared with all
+    staff and benchmarked by another unit.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what makes a contest
+        self,
+        draws: Draws,
+        people: Sequence[str],
+        units: Sequence[str],
+        code: str,
+        scope: str,
+        grades: Sequence[str],
     ) -> None:
         self._draws = draws
         self._people = people
+        self._units = units
         self._code = code
         self._scope = scope
         self._grades = grades
@@ -307,46 +232,73 @@ class _Contest:
             "scope": self._scope,
             "grades": ";".join(self._grades),
         }
+        if self._scope == "inter_agency":
+            opened |= {"rounds": ";".join(_ROUNDS), "host": "행정자치부"}
         yield day, "contest.opened", opened
         for number in range(entries):
             entered = self._entry(number, surely[number : number + 1])
             yield workday(day + 2 + 18 * number // entries), "contest.entered", entered
-        yield from self._awards(workday(day + 49), entries)
+        if entries > len(surely) + 2:
+            taken = {**self._of(entries - 1), "reason": "준비 부족"}
+            yield workday(day + 25), "contest.entry_withdrawn", taken
+            entries -= 1
+        yield from self._awards(day, entries)
+
+    def _of(self, number: int) -> dict[str, str]:
+        return {"contest": self._code, "entry": _entry_code(number)}
 
     def _entry(self, number: int, surely: Sequence[str]) -> dict[str, str]:
         draws = self._draws
-        team = _team(draws, self._people, surely, draws.one_of(_TEAMS))
+        entrants = team(draws, self._people, surely, draws.one_of(_TEAMS))
         return {
             "contest": self._code,
             "entry": _entry_code(number),
             "title": f"{draws.one_of(SUBJECTS)} {draws.one_of(ADJUSTMENTS)} 사례",
-            "entrants": _shared(draws, team),
+            "entrants": shared(draws, entrants),
         }
 
-    def _awards(self, day: int, entries: int) -> Life:
-        draws = self._draws
+    def _awards(self, begun: int, entries: int) -> Life:
+        draws, day = self._draws, workday(begun + 49)
         count = min(max(len(self._grades), entries // 6), max(1, entries // 2))
         winners = draws.distinct(count, lambda: draws.below(entries))
+        if self._scope == "inter_agency":
+            yield from self._rounds(begun, winners, entries)
         for place, winner in enumerate(winners):
             # One of each grade, then only the lowest: the best are few.
             grade = self._grades[min(place, len(self._grades) - 1)]
-            awarded = {"contest": self._code, "entry": _entry_code(winner), "grade": grade}
-            yield day, "contest.awarded", awarded
-        if self._scope == "agency" and count > 1:
-            entry = _entry_code(winners[1])
-            taken_back = {
-                "contest": self._code,
-                "entry": entry,
-                "reason": "다른 기관 사례와 동일함이 확인됨",
-            }
-            yield workday(day + 21), "contest.award_withdrawn", taken_back
+            yield day, "contest.awarded", {**self._of(winner), "grade": grade}
+        yield day + 1, "contest.closed", {"contest": self._code}
+        if self._scope == "agency":
+            yield from self._used(winners[0], workday(day + 7))
+            if count > 1:
+                taken_back = {**self._of(winners[1]), "reason": "다른 기관 사례와 동일함이 확인됨"}
+                yield workday(day + 28), "contest.award_withdrawn", taken_back
+
+    def _rounds(self, begun: int, winners: Sequence[int], entries: int) -> Life:
+        """Let the winners through both rounds, and one more through the first."""
+        first, last = _ROUNDS
+        through = [*winners, *(n for n in range(entries) if n not in winners)][: len(winners) + 1]
+        for number in through:
+            yield workday(begun + 30), "contest.shortlisted", {**self._of(number), "round": first}
+        for number in winners:
+            yield workday(begun + 40), "contest.shortlisted", {**self._of(number), "round": last}
+
+    def _used(self, winner: int, day: int) -> Life:
+        """Share the best case with all staff; another unit does it the same way."""
+        draws, case = self._draws, self._of(winner)
+        yield day, "contest.case_shared", {**case, "medium": "case_book"}
+        by = {**case, "unit": draws.one_of(self._units)}
+        benchmarked = {**by, "description": "같은 방식으로 처리 절차를 바꿈"}
+        yield workday(day + 7), "contest.case_benchmarked", benchmarked
+        credited = {**by, "contributors": ";".join(team(draws, self._people, (), 2))}
+        yield workday(day + 14), "contest.benchmark_credited", credited
 
 
 def _entry_code(number: int) -> str:
     return f"E{number + 1:03d}"
 
 
-def _team(draws: Draws, people: Sequence[str], surely: Sequence[str], size: int) -> list[str]:
+def team(draws: Draws, people: Sequence[str], surely: Sequence[str], size: int) -> list[str]:
     """Add different people to those who are in for sure, until there are enough or no more."""
     missing = min(size, len(people)) - len(surely)
     if missing <= 0:
@@ -354,26 +306,9 @@ def _team(draws: Draws, people: Sequence[str], surely: Sequence[str], size: int)
     return [*surely, *draws.distinct(missing, lambda: draws.one_of(people), besides=surely)]
 
 
-def _shared(draws: Draws, team: Sequence[str]) -> str:
+def shared(draws: Draws, people: Sequence[str]) -> str:
     """Write a team's shares: equal ones, or in half of the cases declared ones."""
-    if len(team) == 1 or draws.chance(50):
-        return ";".join(team)
-    parts = draws.one_of(_SHARES[len(team)])
-    return ";".join(f"{person}:{part}" for person, part in zip(team, parts, strict=True))
-
-
-def _spread(year: int, count: int) -> list[int]:
-    """Return for each day of the year how many of ``count`` are submitted by its end."""
-    first, last = ordinal(year, 1, 1), ordinal(year, 12, 31)
-    starts = [ordinal(year, month, 1) for month in range(1, 13)]
-    weights = []
-    for day in range(first, last + 1):
-        month = sum(start <= day for start in starts) - 1
-        holiday = day in (first, last)
-        weekday = (day - 1) % 7
-        weights.append(0 if holiday else _WEIGHT_OF_MONTH[month] * _WEIGHT_OF_WEEKDAY[weekday])
-    whole, so_far, due = sum(weights), 0, []
-    for weight in weights:
-        so_far += weight
-        due.append(count * so_far // whole)
-    return due
+    if len(people) == 1 or draws.chance(50):
+        return ";".join(people)
+    parts = draws.one_of(_SHARES[len(people)])
+    return ";".join(f"{person}:{part}" for person, part in zip(people, parts, strict=True))

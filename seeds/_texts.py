@@ -4,8 +4,13 @@ from __future__ import annotations
 
 __all__ = [
     "ADJUSTMENTS",
+    "ASSIGNMENTS",
     "CLUB_THEMES",
     "COURSE_TITLES",
+    "DIFFICULTIES",
+    "FINDINGS",
+    "MEETING_AGENDAS",
+    "MERGERS",
     "PUBLICITY_TITLES",
     "REJECTIONS",
     "SESSION_TOPICS",
@@ -93,3 +98,24 @@ COURSE_TITLES = (
     "토론회의 진행",
 )
 PUBLICITY_TITLES = ("혁신 소식", "우수사례 모음", "실패에서 배우기", "현장의 목소리")
+
+ASSIGNMENTS = ("벤처기업 확인제도", "정책자금 평가", "민원 창구", "시험연구 장비 개방", "성과지표")
+MEETING_AGENDAS = (
+    "혁신교육 추진 현황",
+    "우수사례 확산 방안",
+    "학습동아리 지원 계획",
+    "하반기 중점 과제",
+)
+MERGERS = ("먼저 제출된 제안과 같은 내용", "온라인과 서면으로 두 번 접수됨")
+DIFFICULTIES = (
+    "인증 서류의 중복 제출",
+    "정책자금 상담 대기",
+    "수출 보험 안내 부족",
+    "공공구매 정보 부족",
+)
+FINDINGS = (
+    ("학습", "학습 결과가 업무 개선으로 이어지는 경로가 분명하지 않음"),
+    ("보상", "작은 성과에 대한 보상이 늦음"),
+    ("고객", "지방청마다 민원 안내가 다름"),
+)
+"""What the outside diagnosis found: area and finding."""

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from . import plan
 from ._agenda import Agenda, Row, iso, ordinal
 from ._draws import Draws
+from ._evaluation import diagnosis, evaluation, indicators
+from ._learning import councils, learning_plan, study_teams
 from ._office import courses, publicity, tasks
-from ._programmes import Cast, Proposals, clubs, contests
+from ._programmes import Cast, clubs, contests
+from ._proposals import Proposals, proposal_rounds
 from ._staff import Changes, Staff, person_id_of
 
 if TYPE_CHECKING:
@@ -51,6 +54,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "outcome",
         "grade",
         "reason",
+        "proposal_round",
+        "grades",
+        "into",
+        "ruling",
+        "implementers",
     ),
     "clubs": (
         "key",
@@ -66,8 +74,40 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "presenters",
         "report",
         "writers",
+        "presenter",
     ),
-    "contests": ("contest", "title", "scope", "grades", "entry", "entrants", "grade", "reason"),
+    "teams": (
+        "team",
+        "title",
+        "assignment",
+        "leader",
+        "due_on",
+        "person",
+        "session",
+        "topic",
+        "hours",
+        "attendees",
+        "timeliness",
+        "contributors",
+        "reason",
+    ),
+    "contests": (
+        "contest",
+        "title",
+        "scope",
+        "grades",
+        "rounds",
+        "host",
+        "entry",
+        "entrants",
+        "round",
+        "grade",
+        "medium",
+        "unit",
+        "description",
+        "contributors",
+        "reason",
+    ),
     "publicity": ("publication", "title", "medium", "writers", "reason"),
     "courses": (
         "course",
@@ -76,10 +116,43 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "institute",
         "capacity",
         "course_hours",
+        "cohort",
+        "target_group",
         "person",
         "lecturer",
         "hours",
         "reason",
+        "difficulty",
+        "description",
+        "solvers",
+        "resolution",
+    ),
+    "awards": (
+        "award",
+        "title",
+        "recipients",
+        "basis",
+        "certificate",
+        "grade",
+        "prize",
+        "proposal",
+        "reason",
+    ),
+    "learning": (
+        "plan",
+        "title",
+        "officer",
+        "starts_on",
+        "ends_on",
+        "unit",
+        "measure",
+        "goal",
+        "body",
+        "meeting",
+        "agenda",
+        "attendees",
+        "resolution_code",
+        "resolution",
     ),
     "tasks": (
         "task",
@@ -97,6 +170,33 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "measured_by",
     ),
     "support": ("group", "item", "amount", "receipt", "settled_by"),
+    "evaluation": (
+        "evaluation",
+        "title",
+        "starts_on",
+        "ends_on",
+        "scheme",
+        "unit",
+        "element",
+        "score",
+        "outside_evaluator",
+        "diagnosis",
+        "institute",
+        "finding",
+        "consultant",
+        "area",
+        "description",
+        "level",
+        "measure",
+        "indicator",
+        "measured_in",
+        "better",
+        "year",
+        "target_value",
+        "change_percent",
+        "value",
+        "measured_source",
+    ),
     "corrections": ("fact", "reason"),
 }
 """Files of a written year in the order of import, each with its columns after the common two."""
@@ -105,12 +205,20 @@ _GROUP_OF = {
     "unit": "units",
     "member": "people",
     "proposal": "proposals",
+    "proposal_round": "proposals",
     "learning_club": "clubs",
+    "study_team": "teams",
     "contest": "contests",
     "publicity": "publicity",
     "course": "courses",
     "task": "tasks",
     "support": "support",
+    "learning_plan": "learning",
+    "council": "learning",
+    "award": "awards",
+    "evaluation": "evaluation",
+    "diagnosis": "evaluation",
+    "indicator": "evaluation",
     "fact": "corrections",
 }
 _NAME_COLUMNS = ("person", "name", "employee_number")
@@ -311,7 +419,7 @@ def _rows(size: _Size, seed: int, years: Sequence[int]) -> Iterator[Row]:
         new_year = ordinal(year, 1, 1)
         if year > years[0]:
             yield from staff.join(size.recruits, new_year, new_year)
-        yield from _year(size, seed, year, staff, agenda, codes)
+        yield from _year(size, seed, years, year, staff, agenda, codes)
 
 
 def _units(occurred_on: str) -> Iterator[Row]:
@@ -331,7 +439,13 @@ def _units(occurred_on: str) -> Iterator[Row]:
 
 
 def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
-    size: _Size, seed: int, year: int, staff: Staff, agenda: Agenda, codes: Sequence[str]
+    size: _Size,
+    seed: int,
+    years: Sequence[int],
+    year: int,
+    staff: Staff,
+    agenda: Agenda,
+    codes: Sequence[str],
 ) -> Iterator[Row]:
     def draws(of: str) -> Draws:
         return Draws(seed, year, of)
@@ -340,14 +454,26 @@ def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
     numbers = staff.participants(draws("participants"), size.participants, first)
     cast = _cast(size, staff, numbers, draws("reviewers"))
     proposals = Proposals(draws("proposals"), cast, year, size.proposals)
-    planned: tuple[Iterator[Life], ...] = (
+    evaluated = [u["code"] for u in (*plan()["bureau"], *plan()["regional_office"])]
+    planned: list[Iterator[Life]] = [
         staff.changes(draws("staff"), year, size.changes, numbers),
+        proposal_rounds(year),
         clubs(draws("clubs"), cast, year, size.clubs),
-        contests(draws("contests"), cast, year, size.entries, size.finals),
+        contests(draws("contests"), cast, year, size.entries, size.finals, codes),
         publicity(draws("publicity"), cast, year, size.publications),
         courses(draws("courses"), cast, year, size.courses),
-        tasks(draws("tasks"), cast, year, plan()["task"], codes) if size.courses else iter(()),
-    )
+    ]
+    if size.courses:  # what an office does whatever its size
+        declared, begins = plan()["indicator"], year == years[0]
+        planned += [
+            tasks(draws("tasks"), cast, year, plan()["task"], codes),
+            study_teams(draws("teams"), cast, year, max(2, size.courses // 4)),
+            learning_plan(draws("plan"), cast, year, codes),
+            councils(draws("councils"), cast, year),
+            evaluation(draws("evaluation"), year, evaluated),
+            diagnosis(draws("diagnosis"), year, evaluated),
+            indicators(draws("indicators"), year, declared, first=begins),
+        ]
     for lives in planned:
         for life in lives:
             agenda.add(life)

@@ -246,7 +246,7 @@ class Driver:
                 least, most = declared.units
                 units = min(max(pick.choice((1, 5_000, 13_333, 80_000, 900_000)), least), most)
                 return Decimal(format_amount(units))
-            case _ if name in ("grade", "rank"):
+            case _ if name in ("grade", "rank", "round"):
                 return pick.choice(GRADES)
             case _:
                 others = self.things.get(name)

@@ -2,18 +2,42 @@
 
 import csv
 import json
+import os
 import tomllib
 from collections import Counter, defaultdict
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from mileage.ledger import Ledger, format_amount
+from mileage.ledger.importing import import_file
 from mileage.ledger.kinds import kinds as registry
+from mileage.projections import Period, ReadModel, adopt_rulebook, eligible, programmes
 from mileage.seeds import example_year_files, generator, names_file, plan, rulebook_path
 
 PEOPLE_COLUMNS = ("person", "leader", "reviewer", "authors", "attendees", "entrants")
 TAKING_PART_COLUMNS = ("leader", "authors", "attendees", "entrants")
 YEARS = range(2005, 2008)
+OTHERS = ("test.", "mentoring.", "visit.", "entitlement.", "redemption.")
+"""Kinds of tests and examples, and what is decided by looking at the figures."""
+RARE = frozenset(
+    {
+        "course.enrolment_cancelled",
+        "evaluation.reopened",
+        "indicator.discontinued",
+        "learning_club.dissolved",
+        "learning_plan.ended",
+        "study_team.left",
+        "task.reassigned",
+        "unit.abolished",
+        "unit.merged",
+        "unit.split",
+    }
+)
+"""Kinds of corrections and endings, which a made-up year does not have."""
+DECIDED_ON = date(2005, 12, 30)
+UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 
 
 def people_in(cell: str) -> list[str]:
@@ -105,7 +129,7 @@ def test_rulebook_covers_every_activity(name, full_year):
     rules = {rule["activity"]: rule for rule in found["rule"]}
     assert len(rules) == len(found["rule"])
     for row in full_year:
-        if "grade" in row:
+        if "grade" in row and row["kind"] in rules:
             assert row["grade"] in rules[row["kind"]]["values"][0]["points"]
             assert row["grade"] in found["labels"]
     assert set(rules) <= {row["kind"] for row in full_year}
@@ -179,7 +203,7 @@ def test_participation_is_skewed(full_year):
     proposals = Counter(people_in(row["authors"])[0] for row in submitted)
     assert sum(count == 1 for count in proposals.values()) > len(proposals) / 2
     assert proposals.most_common(1)[0][1] > 40
-    grades = Counter(row["grade"] for row in full_year if row["kind"] == "proposal.adopted")
+    grades = Counter(row.get("grade", "") for row in full_year if row["kind"] == "proposal.adopted")
     assert 0.22 < grades.total() / len(submitted) < 0.28
     assert grades["encouragement"] > grades["bronze"] > grades["silver"] > grades["gold"] > 0
 
@@ -188,8 +212,8 @@ def test_every_kind_occurs(full_year):
     """A full year has every kind of fact, unequal shares and a prize taken back."""
     kinds = Counter(row["kind"] for row in full_year)
     by_command = {"ledger.opened", "rulebook.adopted"}
-    rare = {"course.enrolment_cancelled", "learning_club.dissolved"}
-    assert set(kinds) == {kind.name for kind in registry} - by_command - rare
+    known = {kind.name for kind in registry if not kind.name.startswith(OTHERS)}
+    assert known - set(kinds) == by_command | RARE
     assert kinds["contest.award_withdrawn"] == 1
     assert kinds["fact.voided"] > 3
     assert any(":" in row.get("authors", "") for row in full_year)
@@ -299,8 +323,9 @@ def test_life_of_a_proposal(told):
     allowed = {
         "proposal.submitted": {""},
         "proposal.reviewed": {"proposal.submitted", "proposal.reviewed"},
-        "proposal.adopted": {"proposal.submitted", "proposal.reviewed"},
-        "proposal.rejected": {"proposal.submitted", "proposal.reviewed"},
+        "proposal.held": {"proposal.submitted", "proposal.reviewed"},
+        "proposal.adopted": {"proposal.submitted", "proposal.reviewed", "proposal.held"},
+        "proposal.rejected": {"proposal.submitted", "proposal.reviewed", "proposal.held"},
         "proposal.withdrawn": {"proposal.submitted"},
         "proposal.implemented": {"proposal.adopted"},
     }
@@ -406,12 +431,91 @@ def test_names_are_placeholders():
 
 
 def test_example_year_is_what_the_generator_writes(tmp_path):
-    """The example year shipped is the generator's, byte for byte."""
+    """The example year shipped is the generator's, byte for byte, but for what was decided."""
     written = generator.write(tmp_path, scale="1/10", seed=2005)
-    shipped = [*example_year_files(), names_file()]
+    shipped = [*example_year_files()[:-1], names_file()]
     assert [path.name for path in written] == [path.name for path in shipped]
     for path, committed in zip(written, shipped, strict=True):
         assert path.read_bytes() == committed.read_bytes()
+
+
+# What was decided at the end of the example year
+
+
+@pytest.fixture(scope="module")
+def year_end(tmp_path_factory):
+    """The example year up to its decisions, with the figures of 30 December."""
+    noon = datetime(2006, 1, 2, 3, 0, tzinfo=UTC)
+    path = tmp_path_factory.mktemp("year") / "year.sqlite"
+    with Ledger.create(
+        path, organisation="중소기업청", opened_on=date(2005, 1, 1), clock=lambda: noon
+    ) as ledger:
+        for file in example_year_files()[:-1]:
+            import_file(ledger, file, by="office")
+        text = rulebook_path().read_text("utf-8")
+        adopt_rulebook(ledger, text, on=date(2005, 1, 1), by="office")
+        with ReadModel(ledger) as model:
+            model.rebuild()
+            with model.figures_at(as_of=DECIDED_ON) as figures:
+                yield ledger, figures
+
+
+def decided(figures):
+    """Decide as the rules propose; one is refused, one grant waits for its approval."""
+
+    def row(kind, **cells):
+        return {"kind": kind, "occurred_on": DECIDED_ON.isoformat(), **cells}
+
+    for name in programmes(figures, DECIDED_ON):
+        selection = eligible(figures, name, DECIDED_ON)
+        chosen = [each for each in selection.candidates if each.selected][:12]
+        for number, each in enumerate(chosen):
+            about = {"programme": name, "cycle": "2005", "person": each.person}
+            if name == "overseas-training" and number == len(chosen) - 1:
+                reason = "파견 요건 미비"
+                yield row("entitlement.refused", **about, reason=reason, recorded_by="officer-1")
+                continue
+            worth = {
+                "grade": each.grade or "",
+                "value": "" if each.value is None else format_amount(each.value),
+            }
+            yield row("entitlement.granted", **about, **worth, recorded_by="officer-1")
+            if selection.terms.four_eyes and number:
+                yield row("entitlement.approved", **about, recorded_by="officer-2")
+            if name == "overseas-training" and number == 1:
+                reason = "본인 포기"
+                yield row("entitlement.revoked", **about, reason=reason, recorded_by="officer-1")
+    for number, each in enumerate(figures.ranking(Period.parse("2005"), limit=3), 1):
+        redemption = {"redemption": f"RD-2005-{number:03d}"}
+        spent = {"person": each.person, "redeemed_points": "10", "purpose": "복지포인트 전환"}
+        yield row("redemption.made", **redemption, **spent, recorded_by="officer-1")
+        if number == 3:
+            reason = "신청 철회"
+            yield row("redemption.reversed", **redemption, reason=reason, recorded_by="officer-1")
+
+
+def test_decisions_are_what_the_rules_propose(year_end):
+    """What is decided in the example year is what its rulebook proposes at the end of it."""
+    ledger, figures = year_end
+    rows = list(decided(figures))
+    path = example_year_files()[-1]
+    columns = ["kind", "occurred_on", "programme", "cycle", "person", "grade", "value", "reason"]
+    columns += ["redemption", "redeemed_points", "purpose", "recorded_by"]
+    if UPDATE:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    assert read(path) == [{key: cell for key, cell in row.items() if cell} for row in rows]
+    assert import_file(ledger, path, by="office").recorded == len(rows)
+
+
+def test_every_programme_stands_in_the_example_year():
+    """Something of every programme of the plan happens in the example year."""
+    told = {row["kind"] for path in example_year_files() for row in read(path)}
+    ours = [kind for kind in registry if not kind.name.startswith(OTHERS[:3]) and kind.category]
+    categories = {kind.category for kind in ours} - {"ledger", "rulebook"}
+    assert {registry.get(name).category for name in told} - {""} == categories
 
 
 def test_files_hold_every_row_in_order(tmp_path):
@@ -420,8 +524,8 @@ def test_files_hold_every_row_in_order(tmp_path):
     written = generator.write(tmp_path, scale="1/20", seed=3, years=YEARS)
     groups = [read(path) for path in written if path.name != "names.csv"]
     for rows in groups:
-        programmes = {row["kind"].partition(".")[0] for row in rows}
-        assert rows == [row for row in told if row["kind"].partition(".")[0] in programmes]
+        categories = {row["kind"].partition(".")[0] for row in rows}
+        assert rows == [row for row in told if row["kind"].partition(".")[0] in categories]
     assert sum(map(len, groups)) == len(told)
     assert sum(written.values()) == len(told) + len(read(tmp_path / "names.csv"))
 
