@@ -205,16 +205,13 @@ def _show_ranking(
         for each in found.units
     ]
     columns = [
-        Column("group", wraps=True),
+        Column("group", wraps=True, label=Words("구분", "Group")),
         Column("place", number=True),
-        Column("unit", wraps=True, head=session.pick(Words("조직", "Unit"))),
-        *(
-            Column(f"area:{area.id}", number=True, head=session.pick(area.title))
-            for area in found.scheme.areas
-        ),
+        Column("unit", wraps=True, label=Words("조직", "Unit")),
+        *(Column(f"area:{area.id}", number=True, label=area.title) for area in found.scheme.areas),
         Column("total", number=True),
         Column("heads", number=True, optional=True),
-        Column("missing", wraps=True, optional=True),
+        Column("missing", wraps=True, optional=True, label=Words("미비 요소", "Missing")),
     ]
     document = {
         **about,
