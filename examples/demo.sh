@@ -13,16 +13,18 @@ run() {
 }
 say() { printf '\n# %s\n' "$*"; }
 
-say "A new ledger for the plan of 2005, the example year, the people's names"
+say "A new ledger for the plan of 2005, and the example rulebook: checked and adopted"
 run mileage init --organisation 중소기업청 --opened-on 2005-02-01
-for part in units people proposals clubs contests publicity courses tasks support corrections; do
+run mileage rules check seeds/rulebooks/smba-2005.toml
+run mileage rules test seeds/rulebooks/smba-2005.toml
+run mileage rules adopt seeds/rulebooks/smba-2005.toml --on 2005-01-01
+
+say "The example year, the people's names, and the figures published"
+for part in units people proposals clubs teams contests publicity courses awards learning tasks support evaluation corrections; do
     run mileage import "seeds/example-year/$part.csv" --no-catch-up
 done
 run mileage directory import seeds/example-year/names.csv
 
-say "The example rulebook: checked, adopted, and the figures published"
-run mileage rules check seeds/rulebooks/smba-2005.toml
-run mileage rules adopt seeds/rulebooks/smba-2005.toml --on 2005-01-01
 run mileage rebuild --quiet
 
 say "What it amounts to"
@@ -32,7 +34,15 @@ run mileage statement "$first" --period 2005
 run mileage explain "$first" --period 2005-Q4
 run mileage eligible overseas-training --as-of 2005-12-31
 
-say "What HR gets"
+say "The year on one screen, the ranking of units, progress of learning, the report"
+run mileage overview --period 2005
+run mileage competition EV-2005
+run mileage learning LP-2005 --unit RO-SEOUL
+run mileage report 2005 --to report-2005.html
+
+say "What people decide, and what HR gets"
+run mileage import seeds/example-year/decisions.csv
+run mileage entitlement list overseas-training --cycle 2005
 run mileage hr export hr --as-of 2005-12-31
 run head -4 hr/hr-batch-000001.csv
 run cat hr/hr-batch-000001.manifest.json

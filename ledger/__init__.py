@@ -37,15 +37,62 @@ from .fields import Label, Share, equal_shares, shares
 from .history import HistoryLine, history
 from .importing import ImportResult, import_file
 from .kinds import Activity, Data, Kind, Kinds, Programme, kind
-from .kinds.contest import ContestAwarded, ContestAwardWithdrawn, ContestEntered, ContestOpened
+from .kinds.award import (
+    AwardGranted,
+    AwardWithdrawn,
+)
+from .kinds.contest import (
+    ContestAwarded,
+    ContestAwardWithdrawn,
+    ContestBenchmarkCredited,
+    ContestCaseBenchmarked,
+    ContestCaseShared,
+    ContestClosed,
+    ContestEntered,
+    ContestEntryWithdrawn,
+    ContestOpened,
+    ContestShortlisted,
+)
+from .kinds.council import (
+    CouncilMet,
+    CouncilResolved,
+)
 from .kinds.course import (
     CourseAttended,
+    CourseCancelled,
     CourseCompleted,
+    CourseDifficultyHeard,
+    CourseDifficultySolved,
     CourseEnrolled,
     CourseEnrolmentCancelled,
     CourseFailed,
     CourseLectured,
     CourseOffered,
+)
+from .kinds.diagnosis import (
+    DiagnosisConcluded,
+    DiagnosisFindingReported,
+    DiagnosisFindingResolved,
+    DiagnosisStarted,
+)
+from .kinds.entitlement import (
+    EntitlementApproved,
+    EntitlementGranted,
+    EntitlementRefused,
+    EntitlementRevoked,
+)
+from .kinds.evaluation import (
+    EvaluationClosed,
+    EvaluationOpened,
+    EvaluationPublished,
+    EvaluationReopened,
+    EvaluationUnitScored,
+)
+from .kinds.indicator import (
+    IndicatorDefined,
+    IndicatorDiscontinued,
+    IndicatorMeasured,
+    IndicatorTargetSet,
 )
 from .kinds.learning_club import (
     LearningClubDissolved,
@@ -55,6 +102,12 @@ from .kinds.learning_club import (
     LearningClubReportPublished,
     LearningClubResultPresented,
     LearningClubSessionHeld,
+    LearningClubTopicPresented,
+)
+from .kinds.learning_plan import (
+    LearningPlanAdopted,
+    LearningPlanEnded,
+    LearningPlanTargetSet,
 )
 from .kinds.member import (
     MemberJoined,
@@ -64,20 +117,46 @@ from .kinds.member import (
     MemberPromoted,
     MemberTransferred,
 )
-from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted
+from .kinds.office import (
+    FactVoided,
+    LedgerOpened,
+    RulebookAdopted,
+)
 from .kinds.proposal import (
     ProposalAdopted,
+    ProposalGraded,
+    ProposalHeld,
+    ProposalImplementationCredited,
     ProposalImplemented,
+    ProposalMerged,
     ProposalRejected,
     ProposalReviewed,
     ProposalSubmitted,
     ProposalWithdrawn,
 )
+from .kinds.proposal_round import (
+    ProposalRoundClosed,
+    ProposalRoundGradeLeftVacant,
+    ProposalRoundGradeReopened,
+    ProposalRoundOpened,
+)
 from .kinds.publicity import (
     PublicityPublished,
     PublicityWithdrawn,
 )
+from .kinds.redemption import (
+    RedemptionMade,
+    RedemptionReversed,
+)
 from .kinds.schema import row_schema
+from .kinds.study_team import (
+    StudyTeamDissolved,
+    StudyTeamFormed,
+    StudyTeamJoined,
+    StudyTeamLeft,
+    StudyTeamResultDelivered,
+    StudyTeamSessionHeld,
+)
 from .kinds.support import (
     SupportGranted,
     SupportReturned,
@@ -90,34 +169,70 @@ from .kinds.task import (
     TaskClosed,
     TaskContributed,
     TaskMilestoneReached,
+    TaskReassigned,
 )
-from .kinds.unit import UnitEstablished
+from .kinds.unit import (
+    UnitAbolished,
+    UnitEstablished,
+    UnitMerged,
+    UnitSplit,
+)
 from .ledger import Ledger, system_clock
 from .names import read_entries
 
 __all__ = [
     "Activity",
+    "AwardGranted",
+    "AwardWithdrawn",
     "Command",
     "ContestAwardWithdrawn",
     "ContestAwarded",
+    "ContestBenchmarkCredited",
+    "ContestCaseBenchmarked",
+    "ContestCaseShared",
+    "ContestClosed",
     "ContestEntered",
+    "ContestEntryWithdrawn",
     "ContestOpened",
+    "ContestShortlisted",
     "CorruptFact",
+    "CouncilMet",
+    "CouncilResolved",
     "CourseAttended",
+    "CourseCancelled",
     "CourseCompleted",
+    "CourseDifficultyHeard",
+    "CourseDifficultySolved",
     "CourseEnrolled",
     "CourseEnrolmentCancelled",
     "CourseFailed",
     "CourseLectured",
     "CourseOffered",
     "Data",
+    "DiagnosisConcluded",
+    "DiagnosisFindingReported",
+    "DiagnosisFindingResolved",
+    "DiagnosisStarted",
     "Directory",
+    "EntitlementApproved",
+    "EntitlementGranted",
+    "EntitlementRefused",
+    "EntitlementRevoked",
     "Entry",
+    "EvaluationClosed",
+    "EvaluationOpened",
+    "EvaluationPublished",
+    "EvaluationReopened",
+    "EvaluationUnitScored",
     "Fact",
     "FactVoided",
     "HistoryLine",
     "ImportRefused",
     "ImportResult",
+    "IndicatorDefined",
+    "IndicatorDiscontinued",
+    "IndicatorMeasured",
+    "IndicatorTargetSet",
     "InvalidFact",
     "KeyConflict",
     "Kind",
@@ -130,6 +245,10 @@ __all__ = [
     "LearningClubReportPublished",
     "LearningClubResultPresented",
     "LearningClubSessionHeld",
+    "LearningClubTopicPresented",
+    "LearningPlanAdopted",
+    "LearningPlanEnded",
+    "LearningPlanTargetSet",
     "Ledger",
     "LedgerFileError",
     "LedgerOpened",
@@ -146,18 +265,34 @@ __all__ = [
     "Problem",
     "Programme",
     "ProposalAdopted",
+    "ProposalGraded",
+    "ProposalHeld",
+    "ProposalImplementationCredited",
     "ProposalImplemented",
+    "ProposalMerged",
     "ProposalRejected",
     "ProposalReviewed",
+    "ProposalRoundClosed",
+    "ProposalRoundGradeLeftVacant",
+    "ProposalRoundGradeReopened",
+    "ProposalRoundOpened",
     "ProposalSubmitted",
     "ProposalWithdrawn",
     "PublicityPublished",
     "PublicityWithdrawn",
     "ReadOnlyLedger",
     "Recorded",
+    "RedemptionMade",
+    "RedemptionReversed",
     "Refused",
     "RulebookAdopted",
     "Share",
+    "StudyTeamDissolved",
+    "StudyTeamFormed",
+    "StudyTeamJoined",
+    "StudyTeamLeft",
+    "StudyTeamResultDelivered",
+    "StudyTeamSessionHeld",
     "SupportGranted",
     "SupportReturned",
     "SupportSettled",
@@ -167,7 +302,11 @@ __all__ = [
     "TaskClosed",
     "TaskContributed",
     "TaskMilestoneReached",
+    "TaskReassigned",
+    "UnitAbolished",
     "UnitEstablished",
+    "UnitMerged",
+    "UnitSplit",
     "UnknownKind",
     "equal_shares",
     "format_amount",

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import attrs
+from mileage.ledger.facts import format_instant
 from mileage.ledger import MileageError
 
 from .decode import Slice
@@ -241,6 +242,8 @@ def _scheme(
     name = status.evaluation
     if adoption is None or not schemes:
         msg = f"{name}: no rulebook in force on {status.ends_on} says how units are evaluated"
+        if part.known_at:
+            msg += f" (as known at {format_instant(part.known_at)}; a later time may be asked for)"
         raise NoCompetition(msg)
     wanted = status.scheme or (next(iter(schemes)) if len(schemes) == 1 else "")
     if wanted not in schemes:

@@ -238,6 +238,7 @@ _STAFF_PARTS = {
 }
 _STAFF_PARTS_OTHERWISE = 3
 
+_EVALUATION_OFFICE = "HQ-INNOV"  # it evaluates the others
 _FAMILY_NAMES = "김이박최정강조윤장임한오서신권황안송류홍"
 _CAREER_YEARS = 20
 _PARTICIPANTS_MIN = 24  # below this there are proposals only: clubs and contests need company
@@ -454,7 +455,8 @@ def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
     numbers = staff.participants(draws("participants"), size.participants, first)
     cast = _cast(size, staff, numbers, draws("reviewers"))
     proposals = Proposals(draws("proposals"), cast, year, size.proposals)
-    evaluated = [u["code"] for u in (*plan()["bureau"], *plan()["regional_office"])]
+    units = (*plan()["bureau"], *plan()["regional_office"])
+    evaluated = [unit["code"] for unit in units if unit["code"] != _EVALUATION_OFFICE]
     planned: list[Iterator[Life]] = [
         staff.changes(draws("staff"), year, size.changes, numbers),
         proposal_rounds(year),
