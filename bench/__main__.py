@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import shutil
 import sqlite3
@@ -32,6 +33,15 @@ YEARS = range(2005, 2026)
 FACTS_AT_SCALE_4 = 1_140_000  # what the generator gives for these years
 MILLION = 1_000_000
 REPEATS = 3
+# What there is once in an office, and stays as it is when people and things are copied.
+OFFICE_WIDE = (
+    *("ledger", "rulebook", "unit", "proposal_round", "council", "learning_plan"),
+    *("evaluation", "diagnosis", "indicator"),
+)
+THING = re.compile(
+    r'"(key|proposal|into|club|team|group|contest|course|publication|task|award|fact)":"'
+)
+PERSON = re.compile(r'"P(\d+)"')
 RECORDS = 300
 
 
@@ -92,23 +102,34 @@ def copied(facts: int) -> Ledger:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -500000")
         [(last,)] = connection.execute("SELECT max(position) FROM stored_events").fetchall()
+        connection.create_function("renamed_stream", 2, renamed_stream, deterministic=True)
+        connection.create_function("renamed_state", 2, renamed_state, deterministic=True)
         for number in range(1, facts // MILLION):
             letter = chr(ord("A") + number)
-            stream, state = "originator_id", "CAST(state AS TEXT)"
-            stream = f"replace(replace({stream}, ':', ':{letter}.'), ':{letter}.P', ':P{letter}')"
-            for found in ("key", "proposal", "club", "group", "contest", "fact"):
-                state = f"""replace({state}, '"{found}":"', '"{found}":"{letter}.')"""
-            state = f"""replace({state}, '"P', '"P{letter}')"""
             connection.execute(
                 "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
-                f" SELECT {stream}, originator_version, topic, CAST({state} AS BLOB)"
-                " FROM stored_events WHERE position <= ? AND topic NOT IN"
-                " ('ledger.opened', 'unit.established', 'rulebook.adopted') ORDER BY position",
-                (last,),
+                " SELECT renamed_stream(originator_id, ?), originator_version, topic,"
+                " CAST(renamed_state(CAST(state AS TEXT), ?) AS BLOB)"
+                " FROM stored_events WHERE position <= ?"
+                " AND substr(topic, 1, instr(topic, '.') - 1) NOT IN"
+                f" ({', '.join(map(repr, OFFICE_WIDE))}) ORDER BY position",
+                (letter, letter, last),
             )
             connection.commit()
         connection.close()
     return Ledger.open(path)
+
+
+def renamed_stream(stream: str, letter: str) -> str:
+    """The stream of a copied fact."""
+    category, _, thing = stream.partition(":")
+    named = f"P{letter}{thing[1:]}" if category == "member" else f"{letter}.{thing}"
+    return f"{category}:{named}"
+
+
+def renamed_state(state: str, letter: str) -> str:
+    """What a copied fact says: of other people and other things."""
+    return PERSON.sub(rf'"P{letter}\1"', THING.sub(rf'"\1":"{letter}.', state))
 
 
 def raw_inserts(path: Path) -> None:

@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger.facts import format_instant
 from mileage.ledger import MileageError
+from mileage.ledger.facts import format_instant
 
 from .decode import Slice
 from .evaluations import EvaluationStatus, statuses
