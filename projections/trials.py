@@ -20,7 +20,7 @@ from .decode import activity_ids, day_number
 from .eligibility import eligible
 from .figures import Figures, StatementLine
 from .rulebook import Adoption, Given, compile_rules
-from .rulebook.values import DAY_MIN, Placed
+from .rulebook.values import DAY_MIN, OPEN_DAY, Placed
 from .rules import Rules, known_activities, rule_rows
 from .schema import ddl
 
@@ -237,7 +237,7 @@ class _Play:
         for person, number in self.ids.get("people", {}).items():
             self.insert("people", number, person)
         for unit, number in self.ids.get("units", {}).items():
-            self.insert("units", number, unit, unit, unit, example.units.get(unit))
+            self.insert("units", number, unit, unit, unit, example.units.get(unit), OPEN_DAY)
         for thing, number in self.ids.get("things", {}).items():
             self.insert("things", number, thing, None)
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from mileage.ledger import KeyConflict, MemberTransferred, Refused, UnitEstablished
 from mileage.ledger.fields import Label
 from mileage.ledger.kinds.unit import UnitMerged, UnitSplit
-from mileage.projections.decode import Slice
 from mileage.projections.evaluations import EvaluationStatus
 from mileage.projections.gathering import Gathered
 from mileage.projections.rulebook import Group
@@ -68,7 +67,8 @@ def test_days_and_activities_are_conserved(told):
         office.model.catch_up()
         figures = office.model.figures()
 
-        facts = standing_facts(office.ledger, Slice(), "unit")
+        ends = ("unit.established", "unit.merged", "unit.split")
+        facts = standing_facts(office.ledger, ends)
         status = EvaluationStatus("2005", "2005", FIRST, LAST, None)
         structure, service = Structure.of(facts), Service.of(figures)
         gathered = Gathered(facts, figures, status, LAST, structure, service)

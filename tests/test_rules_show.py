@@ -14,6 +14,7 @@ from cli_cases import make_agency, ok, run
 from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, parse_rulebook, read_aloud
 from mileage.projections.rulebook import reading
+from mileage.projections.rulebook.evaluation import ORIGINS, SOURCES
 from mileage.projections.rulebook.values import (
     BREAK_BY,
     CAP_PERIODS,
@@ -37,6 +38,9 @@ WORDS = {
     "break_by": BREAK_BY,
     "otherwise": OTHERWISE,
     "activity": ("proposal.submitted", "contest.entered"),
+    "activities": ("contest.entered",),
+    "source": SOURCES,
+    "origin": ORIGINS,
 }
 
 
@@ -68,7 +72,7 @@ def renamed(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     def walk(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         if isinstance(value, dict):
             if path[-1:] in [(k,) for k in ("points", "labels", "people", "units", "shares",
-                                            "expect", "cuts", "selected")]:  # fmt: skip
+                                            "expect", "cuts", "selected", "weights")]:  # fmt: skip
                 yield from ((*path, key) for key in value)
             for key, part in value.items():
                 yield from walk(part, (*path, key))
@@ -114,13 +118,13 @@ def test_every_value_is_read(path, monkeypatch):
                 assert cells(told, lang) != cells(other, lang), (name, lang)
 
 
-@pytest.mark.parametrize("table", ["[[evaluation]]", "[evaluation]"])
+@pytest.mark.parametrize("table", ["[[inspection]]", "[inspection]"])
 def test_what_has_no_words_of_its_own_is_read_as_written(table, monkeypatch):
     """Tables and keys that the vocabulary does not know are read as they stand."""
     rulebook = parse_rulebook(EVERYTHING.read_text("utf-8"), activity_infos(kinds))
     document = reading.document_of(rulebook)
     entry = {"id": "areas", "weights": {"tasks": 60, "learning": Decimal("40.50")}}
-    document["evaluation"] = [entry] if table.startswith("[[") else entry
+    document["inspection"] = [entry] if table.startswith("[[") else entry
     document["programme"][0]["four_eyes"] = True
     document["programme"][0]["values"][0]["tiers"] = [{"points": 10}]
     monkeypatch.setattr(reading, "document_of", lambda _: document)
@@ -169,7 +173,8 @@ def test_a_file_an_adoption_and_what_is_in_service(agency):
     document = json.loads(ok("rules", "show", "in-service", "--json").stdout)
     assert document["adoption"]["position"] == number
     assert [section["title"]["en"] for section in document["sections"]] == [
-        "Rulebook", "Rules", "Caps", "Programmes", "Names of codes",
+        "Rulebook", "Rules", "Caps", "Programmes", "Evaluations of units", "Groups", "Elements",
+        "Names of codes",
     ]  # fmt: skip
 
 

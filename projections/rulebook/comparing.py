@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from .reading import both, document_of, plain
+from .reading import document_of
+from .sections import both, plain
 from .vocabulary import TABLES
 
 if TYPE_CHECKING:
@@ -100,8 +101,18 @@ def _entry_edits(table: str, name: str, old: Any, new: Any) -> Iterator[Edit]:
 def _said(table: str, key: str, entry: Mapping[str, Any]) -> Any:
     """What an entry says under a key, or what holds where it says nothing."""
     known = TABLES[table].keys.get(key) if table in TABLES else None
-    found = entry.get(key, known.default if known else None)
+    found = _by_id(entry.get(key, known.default if known else None))
     return sorted(found) if key in _UNORDERED and isinstance(found, list) else found
+
+
+def _by_id(value: Any) -> Any:
+    """A list of tables that have ids as a table of them, so that each is compared by itself."""
+    if not isinstance(value, list) or not all(isinstance(x, dict) and "id" in x for x in value):
+        return value
+    return {
+        entry["id"]: {key: _by_id(part) for key, part in entry.items() if key != "id"}
+        for entry in value
+    }
 
 
 def _value_edits(table: str, name: str, old: Any, new: Any) -> Iterator[Edit]:

@@ -18,7 +18,7 @@ from attrs import frozen
 from mileage.ledger.amounts import format_amount
 
 from .dated import read_codes, read_entries, read_values
-from .tables import Table, meant, open_table, read_points, read_text
+from .tables import EXAMPLES, KINDS, Table, meant, open_table, read_points, read_text
 from .values import POINT
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from .text import Check
 
 __all__ = [
+    "ACTIVITIES_MAX",
+    "AREAS_MAX",
+    "ELEMENTS_MAX",
+    "GROUPS_MAX",
     "ORIGINS",
     "SOURCES",
     "Area",
@@ -312,12 +316,22 @@ def _read_value(
 
 
 def _read_weights(value: Table, areas: list[str]) -> dict[str, int]:
-    table = open_table(value.check, value.at("weights"), value.raw.get("weights"), areas)
-    if table is None:
+    """The weight of each area; all of them have one."""
+    check, path, raw = value.check, value.at("weights"), value.raw.get("weights")
+    if not isinstance(raw, dict):
+        if raw is not None:
+            predicate = f"is {KINDS[type(raw)]}; a table was expected."
+            check.error("wrong-type", path, predicate, f"Write {EXAMPLES['weights']}.")
         return {}
-    weights = {area: table.points(area) for area in areas if area}
+    for area in areas:
+        if area and area not in raw:
+            check.error("missing-key", path, f"has no {area}.", f"Add {area} = …, in percent.")
+    for area in raw:
+        if area not in areas:
+            check.error("unknown-area", (*path, area), "is no area.", meant(area, areas))
+    weights = {area: read_points(check, (*path, area), raw[area]) for area in raw}
     stated = {area: weight for area, weight in weights.items() if weight is not None}
     # What is missing, unknown or unfit has been noted: the sum says nothing then.
-    if len(stated) == len(areas) == len(table.raw):
-        _check_whole(table.check, table.path, sum(stated.values()), "the areas")
+    if set(stated) == set(areas):
+        _check_whole(check, path, sum(stated.values()), "the areas")
     return stated

@@ -7,51 +7,34 @@ no words for stands under *further terms* as it is written.
 from __future__ import annotations
 
 import tomllib
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 from mileage.ledger.fields import Label
 
-from .vocabulary import TABLES, WORDS, default_of, key_label
+from .reading_evaluations import evaluation_sections
+from .sections import (
+    NOTHING,
+    Reading,
+    Section,
+    both,
+    days_of,
+    listed,
+    named,
+    plain,
+    same,
+    stated,
+    word_of,
+)
+from .vocabulary import TABLES, WORDS, key_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from .values import Rulebook
 
-__all__ = ["Reading", "Section", "document_of", "plain", "read_aloud"]
-
-NOTHING = Label("", "")
-
-
-@frozen
-class Section:
-    """One table of a rulebook read aloud.
-
-    Attributes:
-        title: What the table is of.
-        columns: Headings by name of the column.
-        rows: A cell for each column.
-    """
-
-    title: Label
-    columns: Mapping[str, Label]
-    rows: Sequence[Sequence[Label]]
-
-
-@frozen
-class Reading:
-    """A rulebook read aloud.
-
-    Attributes:
-        title: What people call the rulebook.
-        sections: Its tables; none is empty.
-    """
-
-    title: Label
-    sections: tuple[Section, ...]
+__all__ = ["Reading", "Section", "document_of", "read_aloud"]
 
 
 def document_of(rulebook: Rulebook) -> dict[str, Any]:
@@ -73,6 +56,7 @@ def read_aloud(rulebook: Rulebook, activities: Mapping[str, Label]) -> Reading:
         reader.section("rule", reader.rule),
         reader.section("cap", reader.cap),
         reader.section("programme", reader.programme),
+        *evaluation_sections(document, reader.activity),
         *_others(document),
         _labels(document.get("labels", {})),
         reader.examples(),
@@ -95,7 +79,7 @@ def _labels(labels: Mapping[str, Any]) -> Section:
 
 def _others(document: Mapping[str, Any]) -> Iterator[Section]:
     """Tables that this module has no words of its own for, entry by entry."""
-    own = {"rulebook", "rule", "cap", "programme", "labels", "example"}
+    own = {"rulebook", "rule", "cap", "programme", "evaluation", "labels", "example"}
     columns = {
         "entry": Label("항목", "Entry"),
         "key": Label("이름", "Key"),
@@ -164,7 +148,7 @@ class _Reader:
                 same(entry["id"]),
                 both(entry["title"]),
                 *middle,
-                _days(value.get("from"), end),
+                days_of(value.get("from"), end),
                 same(value.get("clause", "")),
                 _further(name, rest),
             ]
@@ -174,29 +158,29 @@ class _Reader:
     def rule(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
         """What earns, for whom, how much and how it is divided."""
         return [
-            self._activity(entry["activity"]),
+            self.activity(entry["activity"]),
             _whom(entry),
-            self._points(_word("rule", entry, "per"), value["points"]),
-            _word("rule", entry, "split"),
+            self._points(word_of("rule", entry, "per"), value["points"]),
+            word_of("rule", entry, "split"),
         ]
 
     def cap(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
         """Which rules it limits, to what."""
         titles = [
-            _named(self.rules[rule], rule) if rule in self.rules else same(rule)
+            named(self.rules[rule], rule) if rule in self.rules else same(rule)
             for rule in entry["rules"]
         ]
-        per, period = _word("cap", entry, "per"), _word("cap", entry, "period")
+        per, period = word_of("cap", entry, "per"), word_of("cap", entry, "period")
         count = value.get("count")
         if count is None:
             points = plain(value["points"])
             limit = Label(f"{points}점까지", f"at most {_points(points)}")
-        elif _stated("cap", entry, "keep") == "best":
+        elif stated("cap", entry, "keep") == "best":
             limit = Label(f"가장 높은 {count}건만", f"only the best {count}")
         else:
             limit = Label(f"먼저 한 {count}건까지", f"only the first {count}")
         return [
-            _joined(titles),
+            listed(titles),
             Label(
                 f"{per.ko}: {period.ko}에 {limit.ko}", f"{limit.en} in one {period.en}, {per.en}"
             ),
@@ -212,11 +196,12 @@ class _Reader:
         number = Label("이른 사람 모두", "all who reach it")
         if quota is not None:
             number = Label(f"{quota}명", f"{quota}")
-        return [_word("programme", entry, "period"), needed, number, _ties(entry.get("tie"))]
+        return [word_of("programme", entry, "period"), needed, number, _ties(entry.get("tie"))]
 
-    def _activity(self, name: str) -> Label:
+    def activity(self, name: str) -> Label:
+        """The name of a kind of activity."""
         label = self.activities.get(name)
-        return _named({"ko": label.ko, "en": label.en}, name) if label else same(name)
+        return named({"ko": label.ko, "en": label.en}, name) if label else same(name)
 
     def _points(self, per: Label, points: Any) -> Label:
         if not isinstance(points, dict):
@@ -227,11 +212,11 @@ class _Reader:
             for code, amount in points.items()
             for grade in [self._code(code)]
         ]
-        joined = _joined(by_grade)
+        joined = listed(by_grade)
         return Label(f"{per.ko} {joined.ko}", f"{joined.en} points {per.en}")
 
     def _code(self, code: str) -> Label:
-        return _named(self.codes[code], code) if code in self.codes else same(code)
+        return named(self.codes[code], code) if code in self.codes else same(code)
 
     # -- examples --------------------------------------------------------------------------------
 
@@ -261,7 +246,7 @@ class _Reader:
         return _without_empty(Section(key_label("", "example"), columns, rows))
 
     def _done(self, entry: Mapping[str, Any]) -> Label:
-        parts = [self._activity(entry["activity"])] if "activity" in entry else []
+        parts = [self.activity(entry["activity"])] if "activity" in entry else []
         if "grade" in entry:
             parts.append(self._code(entry["grade"]))
         if "hours" in entry:
@@ -274,7 +259,7 @@ class _Reader:
         people += [
             f"{person} {plain(share)} %" for person, share in entry.get("shares", {}).items()
         ]
-        return _joined([*parts, *map(same, people)])
+        return listed([*parts, *map(same, people)])
 
 
 _HEADINGS: Mapping[str, Mapping[str, Label]] = {
@@ -333,7 +318,7 @@ def _whom(entry: Mapping[str, Any]) -> Label:
 def _ties(tie: Mapping[str, Any] | None) -> Label:
     if tie is None:
         return NOTHING
-    broken = _joined([WORDS["break_by", word] for word in tie["break_by"]])
+    broken = listed([WORDS["break_by", word] for word in tie["break_by"]])
     left = WORDS["otherwise", tie["otherwise"]]
     if not tie["break_by"]:
         return left
@@ -345,7 +330,7 @@ def _setting(example: Mapping[str, Any]) -> Label:
     parts = [
         Label(f"{person}: {part.ko}", f"{person}: {part.en}")
         for person, placed in example.get("people", {}).items()
-        for part in [_joined(_pairs("placed", placed))]
+        for part in [listed(_pairs("placed", placed))]
     ]
     parts += [
         Label(f"{unit}: {above} 소속", f"{unit}: part of {above}")
@@ -367,7 +352,7 @@ def _expected(example: Mapping[str, Any]) -> Label:
 
 
 def _further(name: str, rest: Mapping[str, Any]) -> Label:
-    return _joined(_pairs(name, rest))
+    return listed(_pairs(name, rest))
 
 
 def _pairs(table: str, entries: Mapping[str, Any]) -> list[Label]:
@@ -378,64 +363,6 @@ def _pairs(table: str, entries: Mapping[str, Any]) -> list[Label]:
     return found
 
 
-def _days(first: date | None, end: date | None) -> Label:
-    if first is None:
-        return NOTHING
-    if end is None:
-        return Label(f"{first}부터", f"from {first}")
-    last = end - timedelta(days=1)
-    return Label(f"{first}부터 {last}까지", f"{first} to {last}")
-
-
-def _stated(table: str, entry: Mapping[str, Any], key: str) -> str:
-    found = entry.get(key, default_of(table, key))
-    return str(found)
-
-
 def _points(amount: str) -> str:
     """An amount of points in English."""
     return f"{amount} point{'s'[: amount != '1']}"
-
-
-def _word(table: str, entry: Mapping[str, Any], key: str) -> Label:
-    word = _stated(table, entry, key)
-    return WORDS.get((key, word), Label(word, word))
-
-
-def _named(title: Mapping[str, Any], code: str) -> Label:
-    return Label(f"{title['ko']} ({code})", f"{title['en']} ({code})")
-
-
-def _joined(labels: Iterable[Label]) -> Label:
-    labels = list(labels)
-    return Label(", ".join(each.ko for each in labels), ", ".join(each.en for each in labels))
-
-
-def same(text: str) -> Label:
-    """A text that reads the same in both languages."""
-    return Label(text, text)
-
-
-def both(value: Any) -> Label:
-    """A value; a title in both languages shows both, as both are what is adopted."""
-    if isinstance(value, dict) and value.keys() == {"ko", "en"}:
-        ko, en = value["ko"], value["en"]
-        return same(ko) if ko == en else Label(f"{ko} / {en}", f"{en} / {ko}")
-    return same(plain(value))
-
-
-def plain(value: Any) -> str:
-    """A value as it may be written in TOML, but for the quotation marks of texts."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return f"{value.normalize():f}"
-        case date():
-            return value.isoformat()
-        case list():
-            return f"[{', '.join(map(plain, value))}]"
-        case dict():
-            return f"{{ {', '.join(f'{key} = {plain(part)}' for key, part in value.items())} }}"
-        case _:
-            return str(value)

@@ -182,6 +182,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "toml-syntax": "the text is not TOML 1.0",
         "too-large": "the text, a line, a list or a title is longer than allowed",
         "unit-by-rank": "a cap for a whole unit counts in the time a person holds a rank (warning)",
+        "unknown-area": "a weight for an area that the evaluation does not have",
         "unknown-activity": "a rule names an activity that is not known",
         "unknown-grade": "an example has a grade that no rule gives points for (warning)",
         "unknown-key": "a key that the grammar does not have",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from mileage.ledger.fields import Code, Label
 
+from .evaluation import ACTIVITIES_MAX, AREAS_MAX, ELEMENTS_MAX, GROUPS_MAX, ORIGINS, SOURCES
 from .tables import ID_PATTERN
 from .values import (
     BREAK_BY,
@@ -20,6 +21,7 @@ from .values import (
     CAP_PERS,
     CAPS_MAX,
     COUNT_MAX,
+    EVALUATIONS_MAX,
     EXAMPLES_MAX,
     GIVEN_MAX,
     GRADES_MAX,
@@ -116,6 +118,7 @@ _ID = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
 _CODE = Code("", "").schema()
 _DAY = {"type": "string", "format": "date"}
 _POINTS = {"type": "number", "minimum": 0, "maximum": POINTS_MAX // POINT}
+_PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
 _LABEL = _table("label")
 _FROM = Key(Label("시행일", "From"), _DAY)
 _CLAUSE = Key(Label("근거", "Clause"), _text())
@@ -135,6 +138,10 @@ _PLURALS = {
     "rule": Label("점수 규칙", "Rules"),
     "cap": Label("한도", "Caps"),
     "programme": Label("연계 제도", "Programmes"),
+    "evaluation": Label("조직 평가", "Evaluations of units"),
+    "group": Label("평가군", "Groups"),
+    "area": Label("평가영역", "Areas"),
+    "elements": Label("평가요소", "Elements"),
     "example": Label("예", "Examples"),
 }
 _LABELS = {
@@ -142,6 +149,10 @@ _LABELS = {
     "rule": Label("점수 규칙", "Rule"),
     "cap": Label("한도", "Cap"),
     "programme": Label("연계 제도", "Programme"),
+    "evaluation": Label("조직 평가", "Evaluation of units"),
+    "group": Label("평가군", "Group"),
+    "area": Label("평가영역", "Area"),
+    "elements": Label("평가요소", "Element"),
     "example": Label("예", "Example"),
 }
 
@@ -154,6 +165,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "rule": _tables("rule", RULES_MAX, required=True),
                 "cap": _tables("cap", CAPS_MAX),
                 "programme": _tables("programme", PROGRAMMES_MAX),
+                "evaluation": _tables("evaluation", EVALUATIONS_MAX),
                 "labels": Key(
                     Label("코드의 이름", "Names of codes"),
                     _by_code(_LABEL, LABELS_MAX, names=_ID),
@@ -257,6 +269,58 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "otherwise": Key(Label("그래도 같으면", "Otherwise"), _words(OTHERWISE)),
             },
         ),
+        "evaluation": TableWords(
+            _LABELS["evaluation"],
+            {
+                "id": Key(_LABELS["evaluation"], _ID),
+                "title": _TITLE,
+                "values": _values("evaluation_value"),
+                "group": _tables("group", GROUPS_MAX, required=True),
+                "area": _tables("area", AREAS_MAX, required=True),
+            },
+        ),
+        "evaluation_value": TableWords(
+            Label("날짜별 가중치", "Dated weights"),
+            {
+                "from": _FROM,
+                "weights": Key(
+                    Label("가중치(%)", "Weights (%)"),
+                    _by_code(_PERCENT, AREAS_MAX, least=1, names=_ID),
+                ),
+                "clause": _CLAUSE,
+            },
+        ),
+        "group": TableWords(
+            _LABELS["group"],
+            {
+                "id": Key(_LABELS["group"], _ID),
+                "title": _TITLE,
+                "units": Key(Label("조직", "Units"), _set(_CODE, SCOPE_MAX)),
+            },
+        ),
+        "area": TableWords(
+            _LABELS["area"],
+            {
+                "id": Key(_LABELS["area"], _ID),
+                "title": _TITLE,
+                "elements": _tables("elements", ELEMENTS_MAX, required=True),
+            },
+        ),
+        "elements": TableWords(
+            _LABELS["elements"],
+            {
+                "id": Key(_LABELS["elements"], _ID),
+                "title": _TITLE,
+                "source": Key(Label("산출 근거", "Source"), _words(SOURCES)),
+                "weight": Key(Label("영역 내 비중(%)", "Weight (%)"), _PERCENT, required=False),
+                "origin": Key(Label("과제", "Tasks"), _words(ORIGINS), required=False),
+                "activities": Key(
+                    Label("활동", "Activities"),
+                    _set(_table("activity"), ACTIVITIES_MAX),
+                    required=False,
+                ),
+            },
+        ),
         "label": TableWords(
             Label("이름", "Name"),
             {
@@ -351,6 +415,16 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("break_by", "activities"): Label("보상받은 활동이 많은 사람", "more rewarded activities"),
         ("break_by", "earliest"): Label("그 점수에 먼저 이른 사람", "reached it earlier"),
         ("break_by", "joined"): Label("먼저 임용된 사람", "joined earlier"),
+        ("source", "scores"): Label("평가위원 점수의 평균", "mean of the evaluators' scores"),
+        ("source", "task-achievement"): Label("과제 목표 달성도", "achievement of the tasks"),
+        ("source", "participation"): Label(
+            "활동한 구성원의 비율", "share of the people who took part"
+        ),
+        ("source", "points-per-head"): Label("1인당 점수", "points a head"),
+        ("source", "activities-per-head"): Label("1인당 활동 건수", "activities a head"),
+        ("source", "hours-per-head"): Label("1인당 활동 시간", "hours a head"),
+        ("origin", "common"): Label("공통혁신과제", "common tasks"),
+        ("origin", "own"): Label("부처고유과제", "the agency's own tasks"),
         ("otherwise", "include"): Label("모두 선정", "all are in"),
         ("otherwise", "exclude"): Label("모두 제외", "none is in"),
     }
