@@ -159,18 +159,12 @@ COLUMNS = {
     "redemption": Words("사용 번호", "Redemption"),
     "share_percent": Words("지분(%)", "Share (%)"),
     "withdrawn_on": Words("취소일", "Withdrawn on"),
-    "area": Words("평가영역", "Area"),
     "closed_on": Words("마감일", "Closed on"),
-    "element": Words("평가요소", "Element"),
     "evaluation": Words("평가", "Evaluation"),
-    "facts": Words("기록", "Facts"),
     "heads": Words("평균 인원", "Head-count"),
-    "published_at": Words("공표 시각", "Published at"),
-    "result": Words("결과", "Result"),
     "scheme": Words("평가 방식", "Scheme"),
     "stage": Words("단계", "Stage"),
     "total": Words("총점", "Total"),
-    "weight": Words("가중치", "Weight"),
 }
 """Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
 
