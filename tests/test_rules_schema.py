@@ -183,7 +183,7 @@ def test_the_vocabulary_is_the_grammar(monkeypatch):
 def table_at(path: tuple[Any, ...], raw: Any) -> str:
     """The table of the vocabulary that stands at a path."""
     name = str(next((step for step in reversed(path) if isinstance(step, str)), ""))
-    if path[-1:] == ("title",) or path[:1] == ("labels",):
+    if path[-1:] in {("title",), ("unit",)} or path[:1] == ("labels",):
         return "label"
     if path[2:3] == ("people",):
         return "placed"

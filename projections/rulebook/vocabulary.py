@@ -35,12 +35,16 @@ from .values import (
     POINTS_MAX,
     PROGRAMMES_MAX,
     QUOTA_MAX,
+    QUOTA_OFS,
+    ROUNDINGS,
     RULES_MAX,
     SCOPE_MAX,
     SPLITS,
     TEXT_CHARS_MAX,
     TITLE_CHARS_MAX,
+    VALUE_MAX,
     VALUES_MAX,
+    YEARS_MAX,
 )
 
 if TYPE_CHECKING:
@@ -120,9 +124,17 @@ _DAY = {"type": "string", "format": "date"}
 _POINTS = {"type": "number", "minimum": 0, "maximum": POINTS_MAX // POINT}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
 _LABEL = _table("label")
+_PERSONS = {"type": "integer", "minimum": 1, "maximum": QUOTA_MAX}
+_PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
+_VALUE = {"type": "number", "minimum": 0, "maximum": VALUE_MAX}
+_YEARS = {"type": "integer", "minimum": 1, "maximum": YEARS_MAX}
 _FROM = Key(Label("시행일", "From"), _DAY)
 _CLAUSE = Key(Label("근거", "Clause"), _text())
 _TITLE = Key(Label("제목", "Title"), _LABEL)
+
+
+def _by_grade(items: Mapping[str, Any]) -> dict[str, Any]:
+    return _by_code(items, GRADES_MAX, least=1, names=_ID)
 
 
 def _values(name: str) -> Key:
@@ -243,6 +255,18 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "id": Key(Label("제도", "Programme"), _ID),
                 "title": _TITLE,
                 "period": Key(Label("기간", "Period"), _words(PERIODS)),
+                "unit": Key(Label("값의 단위", "Unit of the values"), _LABEL, required=False),
+                "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
+                "exclude_recent": Key(
+                    Label("최근 수혜자 제외", "Recent participants left out"),
+                    _table("exclude_recent"),
+                    required=False,
+                ),
+                "four_eyes": Key(
+                    Label("이중 결재", "Approved by a second person"),
+                    {"type": "boolean"},
+                    required=False,
+                ),
                 "values": _values("programme_value"),
                 "tie": Key(Label("동점", "Ties"), _table("tie"), required=False),
             },
@@ -251,14 +275,49 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             Label("날짜별 조건", "Dated terms"),
             {
                 "from": _FROM,
-                "threshold": Key(Label("기준 점수", "Threshold"), _POINTS),
+                "threshold": Key(
+                    Label("기준 점수", "Threshold"), {"anyOf": [_POINTS, _by_grade(_POINTS)]}
+                ),
                 "quota": Key(
                     Label("정원", "Quota"),
-                    {"type": "integer", "minimum": 1, "maximum": QUOTA_MAX},
+                    {"anyOf": [_PERSONS, _table("quota")]},
                     required=False,
+                ),
+                "percent": Key(
+                    Label("등급별 비율(%)", "Percent by grade"), _by_grade(_PERCENT), required=False
+                ),
+                "places": Key(
+                    Label("등급별 인원", "Places by grade"), _by_grade(_PERSONS), required=False
+                ),
+                "round": Key(
+                    Label("인원의 끝수", "Parts of a person"), _words(ROUNDINGS), required=False
+                ),
+                "value": Key(
+                    Label("값", "Value"), {"anyOf": [_VALUE, _by_grade(_VALUE)]}, required=False
                 ),
                 "clause": _CLAUSE,
             },
+        ),
+        "quota": TableWords(
+            Label("비율로 정한 정원", "Quota in percent"),
+            {
+                "percent": Key(Label("비율(%)", "Percent"), _PERCENT),
+                "of": Key(Label("기준 인원", "Of"), {"anyOf": [_words(QUOTA_OFS), dict(_PERSONS)]}),
+                "round": Key(Label("인원의 끝수", "Parts of a person"), _words(ROUNDINGS)),
+            },
+        ),
+        "exclude_recent": TableWords(
+            Label("최근 수혜자 제외", "Recent participants left out"),
+            {
+                "years": Key(Label("연수", "Years"), _YEARS, required=False),
+                "cycles": Key(Label("회수", "Cycles"), _YEARS, required=False),
+                "programmes": Key(
+                    Label("살피는 제도", "Grants of"),
+                    _list(_text(), PROGRAMMES_MAX),
+                    required=False,
+                ),
+            },
+            one_of=("years", "cycles"),
         ),
         "tie": TableWords(
             Label("동점", "Ties"),
@@ -427,6 +486,11 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("origin", "own"): Label("부처고유과제", "the agency's own tasks"),
         ("otherwise", "include"): Label("모두 선정", "all are in"),
         ("otherwise", "exclude"): Label("모두 제외", "none is in"),
+        ("round", "down"): Label("버림", "rounded down"),
+        ("round", "up"): Label("올림", "rounded up"),
+        ("round", "half"): Label("반올림", "rounded half up"),
+        ("of", "serving"): Label("재직 인원", "people in service"),
+        ("of", "eligible"): Label("기준에 이른 인원", "people who reach the threshold"),
     }
 )
 """How the words that a key may have are read."""
