@@ -19,6 +19,7 @@ from mileage.ledger.kinds.task import (
 from .decode import day_number
 from .figures import day_of
 from .measures import Basis, Score, Tally, TaskResult
+from .standing import POSTING_STANDS
 from .structure import Homes, Service, Structure
 
 if TYPE_CHECKING:
@@ -211,9 +212,7 @@ def _activities(
         JOIN people m ON m.id = p.person
         JOIN activities a ON a.id = p.activity
         LEFT JOIN units u ON u.id = p.unit
-        WHERE p.day BETWEEN ? AND ? AND NOT EXISTS (
-            SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position
-              AND c.activity = p.activity AND c.stage = 0)
+        WHERE p.day BETWEEN ? AND ? AND {POSTING_STANDS}
         GROUP BY {together}
         """,
         (day_number(start), day_number(last)),
