@@ -189,8 +189,10 @@ class _Screen:
         return [
             click.style(clean(title), bold=True),
             *wrap(self._people(), self.room),
-            *self._beside(self._programmes(), [*self._top(), *self._selections()]),
-            *self._beside(self._open(), self._indicators()),
+            *self._beside(
+                [*self._programmes(), *self._selections()],
+                [*self._top(), *self._open(), *self._indicators()],
+            ),
             *self._named(self._facts()),
         ]
 

@@ -65,6 +65,16 @@ _SORTS = (
         },
     ),
     _Sort(
+        "proposal_round",
+        Label("진행 중인 심사 회차", "review rounds open"),
+        {"proposal_round.opened": 1, "proposal_round.closed": -1},
+    ),
+    _Sort(
+        "evaluation",
+        Label("마감 전인 평가", "evaluations not closed"),
+        {"evaluation.opened": 1, "evaluation.closed": -1, "evaluation.reopened": 1},
+    ),
+    _Sort(
         "learning_club",
         Label("활동 중인 학습동아리", "learning clubs active"),
         {"learning_club.registered": 1, "learning_club.dissolved": -1},

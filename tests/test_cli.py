@@ -158,7 +158,7 @@ def test_a_refused_fact_names_option_and_reason(authors, complaint):
         (("record", "proposal.submited"), "did you mean 'proposal.submitted'"),
         (("record", "fact.voided"), "mileage void"),
         (("record", "rulebook.adopted"), "mileage rules adopt"),
-        (("record", "proposal.adopted", "--proposal", "A-1"), "Missing option '--grade'"),
+        (("record", "proposal.rejected", "--proposal", "A-1"), "Missing option '--reason'"),
         (("record", "member.left", "--person", "P1", "--on", "2005-02-30"), "does not exist"),
         (("ranking", "--period", "2005-H3"), "no period"),
         (("ranking", "--json", "--csv"), "exclude each other"),

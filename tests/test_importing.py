@@ -94,7 +94,7 @@ class TestWhole:
             + "\n"
             + submission(4, authors="P1;P9")
             + "proposal.submited,2005-03-02,2005-5,T,online,P1,,\n"
-            + "proposal.adopted,2005-05-02,2005-1,,,,,\n"
+            + "proposal.rejected,2005-05-02,2005-1,,,,,\n"
             + submission(6, day="2005-12-21")
             + submission(7, day="2000-03-01")
             + ",2005-03-02,2005-8,T,online,P1,,\n"
@@ -107,7 +107,7 @@ class TestWhole:
             (4, "authors", "fact.invalid"),
             (6, "authors", "member.unknown"),
             (7, "kind", "kind.unknown"),
-            (8, "grade", "fact.invalid"),
+            (8, "reason", "fact.invalid"),
             (9, "occurred_on", "fact.in-the-future"),
             (10, "authors", "member.not-serving"),
             (11, "kind", "fact.invalid"),

@@ -125,13 +125,13 @@ def test_what_has_no_words_of_its_own_is_read_as_written(table, monkeypatch):
     document = reading.document_of(rulebook)
     entry = {"id": "areas", "weights": {"tasks": 60, "learning": Decimal("40.50")}}
     document["inspection"] = [entry] if table.startswith("[[") else entry
-    document["programme"][0]["four_eyes"] = True
+    document["programme"][0]["three_eyes"] = True
     document["programme"][0]["values"][0]["tiers"] = [{"points": 10}]
     monkeypatch.setattr(reading, "document_of", lambda _: document)
 
     told = " ".join(cells(read_aloud(rulebook, LABELS), "en"))
 
-    for text in ("areas", "{ tasks = 60, learning = 40.5 }", "four_eyes true",
+    for text in ("areas", "{ tasks = 60, learning = 40.5 }", "three_eyes true",
                  "tiers [{ points = 10 }]"):  # fmt: skip
         assert text in told
 
