@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "amount_or_none",
+    "decided_counts",
     "decision_json",
     "decision_words",
     "eligible_command",
@@ -261,6 +262,17 @@ def _candidate_json(
         "decision": decision_json(each.decision),
         "differs": each.differs,
     }
+
+
+def decided_counts(selection: Selection) -> dict[str, int]:
+    """How many are decided about, by stage, and how many proposed ones are open."""
+    counts = {"granted": 0, "approved": 0, "refused": 0, "revoked": 0, "open": 0}
+    for each in selection.candidates:
+        if each.decision:
+            counts[each.decision.stage] += 1
+        elif each.selected:
+            counts["open"] += 1
+    return counts
 
 
 def _tell_decisions(session: Session, selection: Selection) -> None:

@@ -15,8 +15,11 @@ from markupsafe import Markup
 from mileage.ledger import format_amount
 from mileage.ledger.kinds.support import ITEMS
 from mileage.projections.coverage import WHY
-from mileage.projections.ratios import percent_text, quotient_text
+from mileage.projections.measures import shown
+from mileage.projections.ratios import percent_text, quotient_text, rounded
 
+from .competition import STAGES
+from .eligibility import decided_counts
 from .indicators import indicator_json, indicator_outcome, target_text
 from .report_words import words
 from .texts import OUTCOMES, Lang, pick
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mileage.ledger import Label
-    from mileage.projections import IndicatorResult, Report
+    from mileage.projections import IndicatorResult, Report, Selection
     from mileage.projections.participation import Month
 
     from .texts import Bilingual
@@ -36,6 +39,7 @@ FORMATS = ("md", "html")
 TEXT_BAR_CELLS = 20
 CHART_WIDTH, CHART_HEIGHT, CHART_FOOT, CHART_HEAD = 720, 180, 24, 18
 COLUMN_SHARE = 64
+LISTED_MOST = 30
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
 
@@ -125,6 +129,13 @@ def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
             "outcome": word(indicator_outcome(each)),
             "achieved": _achieved(each),
         },
+        "stage": lambda name: word(STAGES[name]),
+        "points": shown,
+        "reached": rounded,
+        "decided": lambda each: t.decided.format(**decided_counts(each)),
+        "listed_most": LISTED_MOST,
+        "grades": _grades,
+        "prizes": lambda lines: sum(each.prize or 0 for each in lines if not each.withdrawn_on),
         "chart": _chart(report.activity.months),
         "chart_size": (CHART_WIDTH, CHART_HEIGHT),
         "chart_base": CHART_HEIGHT - CHART_FOOT,
@@ -132,6 +143,13 @@ def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
         "text_bar": _text_bar,
         "period": _period(report.period.name, lang),
     }
+
+
+def _grades(selection: Selection) -> list[tuple[str, int]]:
+    """How many people get each grade or tier, best first; empty where there are none."""
+    chosen = [each.grade for each in selection.selected if each.grade]
+    terms = [grade.grade for grade in selection.terms.grades]
+    return [(grade, chosen.count(grade)) for grade in terms]
 
 
 def _in_order(report: Report, names: Names) -> list[Any]:

@@ -12,8 +12,10 @@ import click
 from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import report
+from mileage.projections.measures import shown
 
 from .base import DAY, INSTANT, Failure, command, option, pass_session
+from .eligibility import decided_counts
 from .indicators import indicator_json
 from .overview import money_json
 from .questions import PERIOD, Question, asked
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from mileage.projections import Period, Report
     from mileage.projections.participation import Group
+    from mileage.projections.report import Evaluated
 
     from .questions import Asked
     from .session import Session
@@ -37,12 +40,13 @@ PLACES = 10
 @command(
     "report",
     "기간의 평가 보고서를 씁니다.\n\n참여(소속별·직급별), 활동, 보상 여부와 점수가 없는 활동의"
-    " 까닭, 점수 상위, 제도별 선정, 지원금, 성과지표가 들어갑니다. --to 없이 부르면 Markdown을"
-    " 화면에 씁니다. 보고서는 한국어이고, --lang en이면 영어입니다. 같은 물음에는 언제나 같은"
-    " 파일이 나옵니다.",
+    " 까닭, 점수 상위, 조직 평가, 제도별 선정, 포상, 지원금, 성과지표, 외부 진단이 들어갑니다."
+    " --to 없이 부르면 Markdown을 화면에 씁니다. 보고서는 한국어이고, --lang en이면"
+    " 영어입니다. 같은 물음에는 언제나 같은 파일이 나옵니다.",
     "Write the evaluation office's report on a period.\n\nIt has participation by unit and rank,"
-    " activities, whether they are rewarded and why not, who has most points, who gets into which"
-    " programme, support and indicators. Without --to it is printed, as Markdown. The report is in"
+    " activities, whether they are rewarded and why not, who has most points, the ranking of"
+    " units, who gets into which programme, awards, support, indicators and outside"
+    " diagnosis. Without --to it is printed, as Markdown. The report is in"
     " Korean, or in English with --lang en. The same question always gives the same file.",
     [
         "mileage report 2005 --to report-2005.html",
@@ -156,6 +160,7 @@ def _people(found: Report) -> set[str]:
         *(each.person for each in found.achievers),
         *(each.person for selection in found.selections for each in selection.selected),
         *(each.person for each in found.coverage.unrewarded),
+        *(each.person for each in found.awards),
     }
 
 
@@ -213,17 +218,63 @@ def _document(found: Report, names: Mapping[str, str]) -> dict[str, Any]:
             }
             for each in found.achievers
         ],
+        "evaluations": [_evaluated_json(each) for each in found.evaluations],
         "selections": [
             {
                 "programme": each.terms.programme,
                 "quota": each.terms.quota,
                 "threshold": format_amount(each.terms.threshold),
                 "selected": [one.person for one in each.selected],
+                "decided": decided_counts(each),
             }
             for each in found.selections
         ],
+        "awards": [
+            {
+                "award": each.award,
+                "certificate": each.certificate,
+                "granted_on": each.granted_on.isoformat(),
+                "person": each.person,
+                "name": names.get(each.person),
+                "prize": each.prize,
+                "withdrawn_on": each.withdrawn_on.isoformat() if each.withdrawn_on else None,
+            }
+            for each in found.awards
+        ],
         "budget": money_json(found.money),
         "indicators": [indicator_json(each) for each in found.indicators],
+        "diagnoses": [
+            {
+                "diagnosis": each.diagnosis,
+                "title": each.title,
+                "institute": each.institute,
+                "findings": each.findings,
+                "resolved": each.resolved,
+                "level": each.level,
+            }
+            for each in found.diagnoses
+        ],
+    }
+
+
+def _evaluated_json(each: Evaluated) -> dict[str, Any]:
+    status, ranking = each.status, each.ranking
+    return {
+        "evaluation": status.evaluation,
+        "title": status.title,
+        "stage": status.stage,
+        "problem": each.problem or None,
+        "units": [
+            {
+                "group": unit.group.id,
+                "place": unit.place,
+                "unit": unit.unit,
+                "total": shown(unit.total),
+                "areas": {area.area.id: shown(area.points) for area in unit.areas},
+                "missing": list(unit.missing),
+            }
+            for unit in (ranking.units if ranking else ())
+        ],
     }
 
 

@@ -66,6 +66,19 @@ _WORDS = {
     "outcome": Words("결과", "Outcome"),
     "achieved": Words("달성률", "Achieved"),
     "measured": Words("측정", "Measured"),
+    "group": Words("구분", "Group"),
+    "total": Words("총점", "Total"),
+    "missing": Words("미비", "Missing"),
+    "award": Words("포상", "Award"),
+    "certificate": Words("상장 번호", "Certificate"),
+    "prize": Words("부상(원)", "Prize (won)"),
+    "withdrawn": Words("취소", "Withdrawn"),
+    "grade": Words("등급", "Grade"),
+    "diagnosis": Words("진단", "Diagnosis"),
+    "institute": Words("진단기관", "Institute"),
+    "findings": Words("진단 결과", "Findings"),
+    "resolved": Words("해결", "Resolved"),
+    "level": Words("수준", "Level"),
     "date": Words("날짜", "Date"),
     "fact": Words("기록", "Fact"),
     "thing": Words("대상", "Thing"),
@@ -74,6 +87,9 @@ _WORDS = {
     "rewards": Words("보상", "Rewards"),
     "most_points": Words("점수 상위", "Most points"),
     "selections": Words("제도별 선정", "Who gets into which programme"),
+    "evaluations": Words("조직 평가", "Ranking of units"),
+    "awards": Words("포상", "Awards"),
+    "diagnoses": Words("외부 진단", "Outside diagnosis"),
     "support": Words("학습동아리·학습단 지원금", "Support of learning clubs and teams"),
     "indicators": Words("성과지표({year}년)", "Indicators ({year})"),
     "appendix": Words("붙임. 점수가 없는 활동", "Appendix. Activities without points"),
@@ -119,6 +135,34 @@ _WORDS = {
     "quota": Words("{quota}명", "{quota}"),
     "no_quota": Words("없음", "none"),
     "no_programme": Words("시행 중인 제도가 없습니다.", "No programme is in force."),
+    "evaluated": Words(
+        "{starts} – {ends}, {stage}. {scheme}({clause}), 100점 만점.",
+        "{starts} – {ends}, {stage}. {scheme} ({clause}), of 100.",
+    ),
+    "about_evaluations": Words(
+        "이 보고서의 다른 수치와 같은 기준으로 다시 계산한 순위입니다. 공표한 순위는 mileage"
+        " competition으로 봅니다. 동점은 같은 순위이고, 미비한 요소는 0으로 계산합니다.",
+        "The ranking is worked out as of the same day as everything here; mileage competition"
+        " shows the one that was published. Equal totals share a place; what is missing counts as"
+        " 0.",
+    ),
+    "no_evaluation": Words(
+        "기간 중에 끝난 조직 평가가 없습니다.", "No evaluation of units ends in the period."
+    ),
+    "decided": Words(
+        "결정: 부여 {granted}, 승인 {approved}, 불허 {refused}, 취소 {revoked}, 미결정 {open}",
+        "Decided: granted {granted}, approved {approved}, refused {refused}, revoked {revoked},"
+        " open {open}",
+    ),
+    "too_many": Words(
+        "선정된 사람이 많아 이름은 싣지 않습니다(mileage eligible).",
+        "They are too many to be listed here (mileage eligible).",
+    ),
+    "awarded": Words(
+        "기간 중 포상 {awards}건, 부상 {prize}원.", "{awards} awards, {prize} won in prizes."
+    ),
+    "no_award": Words("기간 중 포상이 없습니다.", "No award was granted in the period."),
+    "no_diagnosis": Words("외부 진단이 없습니다.", "There is no outside diagnosis."),
     "about_support": Words(
         "기간 중에 교부·집행·반납한 금액입니다.",
         "What was granted, spent and returned in the period.",

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from .awards import AwardLine, awards
+from .competition import Competition, NoCompetition, unit_ranking
 from .coverage import Coverage, coverage
 from .decode import day_number
+from .diagnoses import DiagnosisResult, diagnoses
 from .eligibility import Selection, eligible, programmes
+from .evaluations import EvaluationStatus, evaluations
 from .figures import Ranked, day_of
 from .indicators import IndicatorResult, indicators
 from .participation import (
@@ -34,7 +38,16 @@ if TYPE_CHECKING:
 
     from .figures import Figures, Period
 
-__all__ = ["Activity", "Report", "RulebookInForce", "activity", "report", "rulebooks_in_force"]
+__all__ = [
+    "Activity",
+    "Evaluated",
+    "Report",
+    "RulebookInForce",
+    "activity",
+    "evaluated",
+    "report",
+    "rulebooks_in_force",
+]
 
 MONTHS_MAX = 36
 
@@ -82,6 +95,21 @@ class Activity:
 
 
 @attrs.frozen
+class Evaluated:
+    """An evaluation of units whose period ends within the report's.
+
+    Attributes:
+        status: The evaluation.
+        ranking: What the facts and scores in the figures make of it; ``None`` if there is none.
+        problem: Why there is no ranking; empty if there is one.
+    """
+
+    status: EvaluationStatus
+    ranking: Competition | None
+    problem: str = ""
+
+
+@attrs.frozen
 class Report:
     """A period as the evaluation office reports it.
 
@@ -99,9 +127,12 @@ class Report:
         activity: What they did.
         coverage: Whether it is rewarded, and why not.
         achievers: People with most points, those tied at the last place included.
+        evaluations: The evaluations of units whose period ends in the period, up to the day.
         selections: What each programme in force on the day makes of it.
+        awards: The awards granted in the period, one line for each person.
         money: Support of learning clubs and study teams, by item.
         indicators: Indicators of the year in which the day lies.
+        diagnoses: Outside diagnoses begun by the day and not concluded before the period.
     """
 
     organisation: str
@@ -116,9 +147,12 @@ class Report:
     activity: Activity
     coverage: Coverage
     achievers: tuple[Ranked, ...]
+    evaluations: tuple[Evaluated, ...]
     selections: tuple[Selection, ...]
+    awards: tuple[AwardLine, ...]
     money: tuple[Money, ...]
     indicators: tuple[IndicatorResult, ...]
+    diagnoses: tuple[DiagnosisResult, ...]
 
 
 def report(  # noqa: PLR0913 - what a report is asked by
@@ -157,12 +191,46 @@ def report(  # noqa: PLR0913 - what a report is asked by
         activity=activity(ledger, figures, period, day),
         coverage=coverage(figures, period),
         achievers=tuple(each for each in figures.ranking(period, limit=places) if each.points > 0),
+        evaluations=evaluated(ledger, figures, period, day, as_of=as_of, known_at=known_at),
         selections=tuple(eligible(figures, name, day) for name in programmes(figures, day)),
+        awards=tuple(each for each in awards(figures, period) if each.granted_on <= day),
         money=tuple(money(ledger, period, as_of=as_of, known_at=known_at)),
         indicators=tuple(
             indicators(ledger, year=day.year, until=day, as_of=as_of, known_at=known_at)
         ),
+        diagnoses=tuple(
+            each
+            for each in diagnoses(ledger, until=day, as_of=as_of, known_at=known_at)
+            if each.concluded_on is None or day_number(each.concluded_on) >= period.day_from
+        ),
     )
+
+
+def evaluated(  # noqa: PLR0913 - what a report is asked by
+    ledger: Ledger,
+    figures: Figures,
+    period: Period,
+    day: date,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> tuple[Evaluated, ...]:
+    """The evaluations whose period ends within a period and by a day, worked out from figures.
+
+    A ranking that was published is worked out anew like the others, so that it fits the rest of
+    the report; ``mileage competition`` shows it as it was published.
+    """
+    found = []
+    for status in evaluations(ledger, as_of=as_of, known_at=known_at):
+        if period.day_from <= day_number(status.ends_on) <= day_number(day):
+            name = status.evaluation
+            try:
+                ranking = unit_ranking(ledger, figures, name, as_of=as_of, known_at=known_at)
+            except NoCompetition as error:
+                found.append(Evaluated(status, None, str(error)))
+            else:
+                found.append(Evaluated(status, ranking))
+    return tuple(found)
 
 
 def rulebooks_in_force(figures: Figures, period: Period, day: date) -> tuple[RulebookInForce, ...]:

@@ -26,6 +26,7 @@ from mileage.ledger.kinds.indicator import (
     IndicatorTargetSet,
 )
 from mileage.projections import Period, report
+from mileage.seeds import example_year_files, rulebook_path
 from story import Office, rulebook
 
 YEAR = Period.parse("2005")
@@ -275,16 +276,17 @@ def test_html_is_well_formed_and_stands_alone(eventful, lang):
     page = parsed(text)
     assert text.startswith("<!DOCTYPE html>\n")
     assert page.attributes("html", "lang") == [lang]
-    assert page.ids[:7] == [
+    assert page.ids[:8] == [
         "participation",
         "activities",
         "months-title",
         "months-values",
         "coverage",
         "achievers",
+        "evaluations",
         "selections",
     ]
-    assert "unrewarded" in page.ids
+    assert {"awards", "budget", "indicators", "diagnoses", "unrewarded"} <= set(page.ids)
     assert {"script", "link", "img", "iframe", "b"}.isdisjoint(tag for tag, _ in page.elements)
     assert not re.search(r"https?:|url\(|@import", text)
     bars = [given for tag, given in page.elements if tag == "svg"]
@@ -319,7 +321,7 @@ def test_markdown_tables_hold_whatever_a_title_says(eventful, lang):
     assert "<script>" not in text
     assert not re.search(r"^# e", text, re.MULTILINE)
     headings = re.findall(r"^## (\d+)\. ", text, re.MULTILINE)
-    assert headings == ["1", "2", "3", "4", "5", "6", "7"]
+    assert headings == [str(number) for number in range(1, 11)]
     assert "██" in text
 
 
@@ -408,6 +410,73 @@ class TestCommand:
         assert (line["person"], line["thing"], line["why"]) == ("P1", "proposal:A-3", "cap")
         assert found["activities"]["points"] == "15"
         assert found["achievers"][0]["name"] == "홍길동"
-        assert found["selections"] == [
-            {"programme": "training", "quota": 1, "threshold": "5", "selected": ["P1"]}
+        none_decided = {"granted": 0, "approved": 0, "refused": 0, "revoked": 0, "open": 1}
+        [selection] = found["selections"]
+        assert selection["programme"] == "training"
+        assert (selection["quota"], selection["threshold"]) == (1, "5")
+        assert (selection["selected"], selection["decided"]) == (["P1"], none_decided)
+        assert (found["evaluations"], found["awards"], found["diagnoses"]) == ([], [], [])
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory):
+    """The example year, the rulebook adopted before it."""
+    path = tmp_path_factory.mktemp("report") / "year.sqlite"
+    at = ("--ledger", path)
+    ok("init", *at, "--organisation", "중소기업청", "--opened-on", "2005-01-01")
+    ok("rules", "adopt", *at, rulebook_path(), "--on", "2005-01-01")
+    ok("import", *at, *example_year_files())
+    return path
+
+
+class TestExampleYear:
+    def test_units_are_ranked(self, year):
+        """The evaluation that ends in the year is there, group by group, with the areas' parts."""
+        [found] = answer("report", "2005", "--ledger", year)["evaluations"]
+        now = ("--known-at", "2099-01-01")
+        published = answer("competition", "EV-2005", *now, "--ledger", year)["units"]
+        assert (found["evaluation"], found["stage"]) == ("EV-2005", "published")
+        told = [(each["group"], each["place"], each["unit"], each["total"]) for each in published]
+        assert told == [
+            (each["group"], each["place"], each["unit"], each["total"]) for each in found["units"]
         ]
+        assert set(found["units"][0]["areas"]) == {
+            *("common-tasks", "own-tasks", "learning", "infrastructure"),
+        }
+        assert answer("report", "2005-H1", "--ledger", year)["evaluations"] == []
+
+    def test_awards_decisions_and_diagnosis(self, year):
+        """Awards of the year, what was decided by programme, and how the diagnosis ended."""
+        found = answer("report", "2005", "--ledger", year)
+        training = next(s for s in found["selections"] if s["programme"] == "overseas-training")
+        assert training["decided"] == {
+            "granted": 10,
+            "approved": 0,
+            "refused": 1,
+            "revoked": 1,
+            "open": 0,
+        }
+        assert len({each["certificate"] for each in found["awards"]}) == 3
+        assert sum(each["prize"] for each in found["awards"]) == 900_000
+        [diagnosis] = found["diagnoses"]
+        assert (diagnosis["findings"], diagnosis["resolved"], diagnosis["level"]) == (3, 2, 4)
+
+    @pytest.mark.parametrize("lang", ["ko", "en"])
+    def test_both_documents_show_them(self, year, lang):
+        """The page and the Markdown name the first unit, the certificates and the level."""
+        [ranked, *_] = answer("report", "2005", "--ledger", year)["evaluations"][0]["units"]
+        for form in ("html", "md"):
+            asked = ("report", "2005", "--ledger", year, "--format", form, "--lang", lang)
+            text = ok(*asked).stdout
+            assert ranked["total"] in text
+            assert re.search(r"2005.{1,2}001", text)
+
+    def test_without_a_rulebook_the_reason_is_told(self, tmp_path):
+        """An evaluation that no rulebook in force describes is named with what is missing."""
+        at = ("--ledger", tmp_path / "bare.sqlite")
+        ok("init", *at, "--organisation", "청", "--opened-on", "2005-01-01")
+        ok("record", "evaluation.opened", *at, "--evaluation", "E", "--title", "평가", "--on",
+           "2005-03-02", "--starts-on", "2005-01-01", "--ends-on", "2005-12-31")  # fmt: skip
+        [found] = answer("report", "2005", *at)["evaluations"]
+        assert found["units"] == []
+        assert "no rulebook" in found["problem"]
