@@ -200,9 +200,10 @@ def _check_round(state: Entry, contest: Contest, data: ContestShortlisted, name:
     if data.round not in left[:1]:
         raise Refused(
             "contest.round-out-of-turn",
-            f"{name} is through {', '.join(state.passed) or 'no round'}, not before {data.round}",
+            f"{data.round} is not the round for {name}, which is through"
+            f" {', '.join(state.passed) or 'none yet'}",
             field="round",
-            remedy=f"the next round is {left[0]}" if left else "",
+            remedy=f"the next round is {left[0]}" if left else "it is through all rounds",
         )
 
 

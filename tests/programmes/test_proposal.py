@@ -201,6 +201,19 @@ def test_a_duplicate_earns_nothing_from_the_ruling_on(office):
     assert office.points("A", "B", "C") == ["11", "13", "4"]
 
 
+def test_a_duplicate_loses_the_grade_it_got_later(office):
+    """A grade of its own fact goes with the ruling, like one that came with the adoption."""
+    for name, person in (("first", "A"), ("second", "B")):
+        office.proposes("2005-03-02", name, person)
+    office.record("2005-04-01", ProposalAdopted("second"))
+    office.record("2005-05-01", ProposalGraded("second", "gold"))
+    assert office.points("A", "B") == ["1", "11"]
+
+    merged(office, "2005-08-01", "second", into="first")
+
+    assert office.points("A", "B") == ["1", "0"]
+
+
 def test_what_is_merged_into_stays_correct_when_it_is_merged_itself(office):
     """A ruling is judged by its own day: a later one about the other proposal changes nothing."""
     for name in ("first", "second", "third"):

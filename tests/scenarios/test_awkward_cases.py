@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from mileage.ledger import ProposalAdopted, UnitEstablished, format_amount
+from mileage.ledger import (
+    ProposalAdopted,
+    ProposalGraded,
+    ProposalHeld,
+    ProposalMerged,
+    ProposalSubmitted,
+    UnitEstablished,
+    format_amount,
+    shares,
+)
 from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.ledger.kinds.unit import UnitMerged
 from mileage.projections import Period
@@ -36,6 +45,14 @@ period = "year"
 values = [ { from = 2005-01-01, points = 12, clause = "제7조" } ]
 """
 )
+SUBMITTED = """
+[[rule]]
+id = "submitted"
+title = { ko = "제안 제출", en = "Proposal submitted" }
+activity = "proposal.submitted"
+split = "share"
+values = [ { from = 2005-01-01, points = 1, clause = "제1조" } ]
+"""
 IN_RANK = CAPPED.replace('period = "year"', 'period = "rank"')
 MERGING = (
     SHARED
@@ -202,12 +219,70 @@ def test_held_proposal_adopted_two_years_later(office):
     """The day of the decision is the day that counts for points and for the cap."""
     office.adopt(CAPPED, "2005-01-01")
     office.proposes("2005-02-01", "held", "A")
+    office.record("2005-04-01", ProposalHeld("held", "법령 개정 후 재심사"), "hold")
     office.adopted("2007-02-01", "held", "gold")
 
     assert office.points("A") == ["10"]
     figures = office.model.figures()
     assert figures.balance("A", Period.parse("2005")).points == 0
     assert figures.balance("A", Period.parse("2007")).points == 100_000
+    told = [item.fact.kind.label.ko for item in office.ledger.stream("proposal:held")]
+    assert told == ["제안 제출", "제안 보류", "제안 채택"]
+
+
+def test_grade_decided_after_promotion_belongs_to_the_rank_of_that_day(office):
+    """A late grade is of the rank held when it is decided, unless it is dated before that."""
+    graded = IN_RANK.replace("proposal.adopted", "proposal.graded")
+    office.adopt(graded, "2005-01-01")
+    for name, decided in (("one", "2005-06-01"), ("two", "2005-08-01")):
+        office.proposes("2005-02-01", name, "A")
+        office.record("2005-03-01", ProposalAdopted(name), f"adopt-{name}")
+        if name == "two":
+            office.promoted("2005-07-01", "A", "G5")
+        office.record(decided, ProposalGraded(name, "gold"), f"grade-{name}")
+    assert office.points("A") == ["20"]
+
+    office.void("2005-08-01", "grade-two", reason="채택일 기준", known="2005-09-01")
+    office.record("2005-03-01", ProposalGraded("two", "gold"), "dated back", known="2005-09-01")
+
+    assert office.points("A") == ["12"]
+
+
+def test_the_same_proposal_by_two_channels(office):
+    """Sent twice under one key it is one fact; under two, a ruling says which of them stands."""
+    office.adopt(SHARED + SUBMITTED, "2005-01-01")
+    online = office.submission("online-7", A=60, B=40)
+    first = office.record("2005-02-01", online, "portal:7")
+    assert office.record("2005-02-01", online, "portal:7") == first
+
+    paper = ProposalSubmitted("paper-3", "제안 online-7", "paper", shares({"A": 60, "B": 40}))
+    office.record("2005-02-03", paper, "desk:3")
+    office.adopted("2005-03-01", "paper-3", "gold")
+    assert office.points("A", "B") == ["7.2", "4.8"]
+
+    ruling = ProposalMerged("paper-3", "online-7", "2005년 제3차 제안심사위원회 의결")
+    office.record("2005-04-01", ruling, "ruling")
+    assert office.points("A", "B") == ["0.6", "0.4"]
+    office.adopted("2005-04-01", "online-7", "gold")
+
+    assert office.points("A", "B") == ["6.6", "4.4"]
+    moment = datetime.fromisoformat("2005-03-20T03:00").replace(tzinfo=UTC)
+    with office.model.figures_at(known_at=moment) as figures:
+        assert format_amount(figures.balance("A").points) == "7.2"
+
+
+def test_duplicate_merged_gives_back_the_room_under_the_cap(office):
+    """What the duplicate took of the cap is free for what came after it."""
+    office.adopt(CAPPED, "2005-01-01")
+    for number, name in enumerate(("same", "other"), 1):
+        office.proposes(f"2005-02-0{number}", name, "A")
+        office.adopted(f"2005-03-0{number}", name, "gold")
+    office.proposes("2005-01-20", "original", "B")
+    assert office.points("A") == ["12"]
+
+    office.record("2005-05-01", ProposalMerged("same", "original", "먼저 접수"), "ruling")
+
+    assert office.points("A", "B") == ["10", "0"]
 
 
 def test_two_departments_merge_on_1_july(office):
