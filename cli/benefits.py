@@ -83,7 +83,7 @@ def redeem_command(  # noqa: PLR0913, D103 - one for each option; its help is ab
             document = {"new": recorded.new, "fact": fact, "available": left}
             click.echo(json.dumps(document, ensure_ascii=False, indent=2))
         else:
-            print_recorded(session, recorded)
+            print_recorded(session, ledger, recorded)
             session.note(f"가용 {left}점", f"{left} points left")
         follow(session, ledger)
 

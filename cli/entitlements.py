@@ -149,7 +149,7 @@ def _tell(session: Session, ledger: Ledger, recorded: Sequence[Recorded]) -> Non
         click.echo(json.dumps({"recorded": facts}, ensure_ascii=False, indent=2))
     else:
         for each in recorded:
-            print_recorded(session, each)
+            print_recorded(session, ledger, each)
         if not recorded:
             session.note("결정할 사람이 없습니다", "there is nobody to decide about")
     follow(session, ledger)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger.facts import format_instant
+from mileage.ledger.ledger import voided_keys
 
 from .output import json_value
 from .texts import pick
@@ -14,7 +15,7 @@ from .texts import pick
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from mileage.ledger import Fact, Recorded
+    from mileage.ledger import Fact, Ledger, Recorded
 
     from .session import Session
     from .texts import Lang
@@ -58,9 +59,16 @@ def local_time(fact: Fact, zone: ZoneInfo) -> str:
     return f"{fact.recorded_at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def print_recorded(session: Session, recorded: Recorded) -> None:
+def print_recorded(session: Session, ledger: Ledger, recorded: Recorded) -> None:
     """Tell what was recorded."""
     fact = recorded.fact
+    if not recorded.new and _is_void(ledger, fact):
+        session.warn(
+            f"이 키로 기록한 것은 취소되어 있어 계산에 들어가지 않습니다. 다시 기록하려면 다른"
+            f" 키를 주십시오 (--key). 키: {fact.key}",
+            f"what was recorded with this key is void and does not count; to record it anew give"
+            f" it another key (--key). Key: {fact.key}",
+        )
     if session.format == "json":
         document = {"new": recorded.new, "fact": fact_json(recorded.position, fact)}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -74,3 +82,9 @@ def print_recorded(session: Session, recorded: Recorded) -> None:
             f"이미 기록되어 있어 더하지 않았습니다 (키 {fact.key})",
             f"recorded before, nothing added (key {fact.key})",
         )
+
+
+def _is_void(ledger: Ledger, fact: Fact) -> bool:
+    about = [item.fact for item in ledger.stream(fact.originator_id)]
+    voids = [(each.key, each.data.fact) for each in about if each.kind.name == "fact.voided"]
+    return fact.key in voided_keys(voids)

@@ -232,7 +232,7 @@ def _record(
             source=options["source"],
             key=options["key"],
         )
-        print_recorded(session, recorded)
+        print_recorded(session, ledger, recorded)
         follow(session, ledger)
 
 
@@ -245,6 +245,8 @@ def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0
             return "P00001:60;P00002:40", "ID[:PERCENT]"
         case types.People():
             return "P00001;P00002", "ID"
+        case types.Units():
+            return "RO-SEOUL;RO-GYEONGGI", "CODE"
         case types.Codes():
             return "gold;silver;bronze", "CODE"
         case types.Person():
@@ -260,15 +262,29 @@ def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0
         case types.Choice():
             return next(iter(field.words)), "WORD"
         case types.Code():
-            codes = {"proposal": "2005-0012", "unit": "HQ-PLAN", "rank": "G5", "grade": "gold"}
-            return codes.get(name, "P00001" if name == "person" else f"{name.upper()}-1"), "CODE"
+            codes = {
+                "proposal": "2005-0012",
+                "unit": "HQ-PLAN",
+                "into": "2005-0011" if isinstance(field, types.Reference) else "RO-SEOUL",
+                "rank": "G5",
+                "grade": "gold",
+                "person": "P00001",
+            }
+            return codes.get(name, f"{name.upper().replace('_', '-')}-1"), "CODE"
         case _:
             return field.en, "TEXT"
 
 
 def _example(kind: Kind, flags: Mapping[str, str]) -> str:
+    """A fact as it could be recorded, with the first of the fields that may be left out.
+
+    Further ones are often given in the place of it, such as another evaluator.
+    """
     parts = [f"mileage record {kind.name} --on 2005-03-02"]
+    optional = [name for name, field in kind.fields.items() if field.optional]
     for name, field in kind.fields.items():
+        if name in optional[1:]:
+            continue
         value = _sample(name, field)[0]
         quoted = f'"{value}"' if set(value) & set(" ;") else value
         parts.append(f"{flags[name]} {quoted}")
@@ -309,7 +325,7 @@ def void_command(  # noqa: PLR0913, D103 - one for each option; its help is abov
             source=source,
             key=own_key,
         )
-        print_recorded(session, recorded)
+        print_recorded(session, ledger, recorded)
         follow(session, ledger)
 
 

@@ -171,7 +171,7 @@ def adopt_command(  # noqa: PLR0913, PLR0917 - what an adoption states
         if recorded.new:
             _warn_of_replaced(session, before, recorded)
         if session.format == "json":
-            print_recorded(session, recorded)
+            print_recorded(session, ledger, recorded)
         else:
             _tell_adoption(session, recorded)
         follow(session, ledger)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .fields import FieldType
-    from .kinds.registry import Kind, Kinds
+    from .kinds.registry import Context, Kind, Kinds, Programme
 
 __all__ = ["Ledger", "Writer", "system_clock", "voided_keys"]
 
@@ -677,12 +677,12 @@ class Writer:
 
     def _load(self, name: str, *, void: str | None = None, check: bool = False) -> _Stream:
         """Fold a stream's standing facts, as if ``void`` were voided too."""
-        ledger = self._ledger
-        events = self._session.events(name)
-        facts = [(event.id, ledger._fact(event)) for event in events]  # noqa: SLF001
+        facts = self.facts_of(name)
         voids = [(fact.key, fact.data.fact) for _, fact in facts if _is_void(fact)]
         gone = voided_keys([*voids, *([("", void)] if void else [])])
-        programme = ledger.kinds.programme(name.partition(":")[0])
+        gone_before = voided_keys(voids)
+        programme = self._ledger.kinds.programme(name.partition(":")[0])
+        then = _Then(self)
         stream = _Stream(version=len(facts), state=None, began_on=None)
         for position, fact in facts:
             if _is_void(fact):
@@ -690,7 +690,11 @@ class Writer:
             if _is_void(fact) or fact.key in gone:
                 continue
             if check:
-                self._check_still_stands(programme.decide, stream.state, position, fact)
+                # What other things became afterwards is not the void's doing; but what stands
+                # again must fit what they are now.
+                then.position = position
+                context: Context = self if fact.key in gone_before else then
+                self._check_still_stands(programme, stream.state, position, fact, context)
             stream.state = programme.evolve(stream.state, fact)
             stream.began_on = stream.began_on or fact.occurred_on
         return stream
@@ -703,7 +707,7 @@ class Writer:
         """
         self.flush()
         day = command.occurred_on
-        events = [self._ledger._fact(event) for event in self._session.events(name)]  # noqa: SLF001
+        events = [fact for _, fact in self.facts_of(name)]
         voids = [fact for fact in events if _is_void(fact)]
         effect = max(fact.occurred_on for fact in voids)
         programme = self._ledger.kinds.programme(name.partition(":")[0])
@@ -730,11 +734,11 @@ class Writer:
             )
 
     def _check_still_stands(
-        self, decide: Callable[..., Any], state: Any, position: int, fact: Fact
+        self, programme: Programme, state: Any, position: int, fact: Fact, context: Context
     ) -> None:
         command = Command(fact.data, fact.occurred_on, fact.recorded_by, fact.source, fact.key)
         try:
-            decide(state, command, self)
+            programme.decide(state, command, context)
         except Refused as refused:
             raise Refused(
                 "correction.rested-upon",
@@ -742,6 +746,20 @@ class Writer:
                 field="fact",
                 remedy=f"void {fact.key!r} first",
             ) from None
+
+    def facts_of(self, stream: str) -> list[tuple[int, Fact]]:
+        """The facts of a stream that the database has, with their positions."""
+        return [(event.id, self._ledger._fact(event)) for event in self._session.events(stream)]  # noqa: SLF001
+
+    def fold(self, stream: str, facts: Sequence[Fact]) -> Any:
+        """The state that facts of a stream make, without those that are void among them."""
+        gone = voided_keys([(fact.key, fact.data.fact) for fact in facts if _is_void(fact)])
+        programme = self._ledger.kinds.programme(stream.partition(":")[0])
+        state = None
+        for fact in facts:
+            if not _is_void(fact) and fact.key not in gone:
+                state = programme.evolve(state, fact)
+        return state
 
     def _void(self, command: Command, data: FactVoided) -> Recorded:
         target = self.find(data.fact)
@@ -762,7 +780,7 @@ class Writer:
                 field="occurred_on",
             )
         self.flush()
-        events = [self._ledger._fact(event) for event in self._session.events(name)]  # noqa: SLF001
+        events = [fact for _, fact in self.facts_of(name)]
         voids = [(fact.key, fact.data.fact) for fact in events if _is_void(fact)]
         if data.fact in voided_keys(voids):
             raise Refused("correction.already-void", f"{data.fact!r} is void already", field="fact")
@@ -816,9 +834,25 @@ class Writer:
 
     def _is_void(self, event: Notification) -> bool:
         stream = str(event.originator_id)
-        facts = [self._ledger._fact(each) for each in self._session.events(stream)]  # noqa: SLF001
+        facts = [fact for _, fact in self.facts_of(stream)]
         voids = [(fact.key, fact.data.fact) for fact in facts if _is_void(fact)]
         return self._ledger._fact(event).key in voided_keys(voids)  # noqa: SLF001
+
+
+@attrs.define
+class _Then:
+    """What was known of other things just before a position, for ``decide``."""
+
+    writer: Writer
+    position: int = 0
+    facts: dict[str, list[tuple[int, Fact]]] = attrs.field(factory=dict)
+
+    def state(self, stream: str) -> Any:
+        """The folded state of a stream at that time."""
+        if stream not in self.facts:
+            self.facts[stream] = self.writer.facts_of(stream)
+        known = [fact for position, fact in self.facts[stream] if position < self.position]
+        return self.writer.fold(stream, known)
 
 
 def _may_be_named(field: FieldType, member: Any, day: date) -> bool:

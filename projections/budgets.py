@@ -30,7 +30,7 @@ class Budget:
             the group gave back of all items together.
         granted: Money granted; 0 for ``returned``.
         spent: Money spent, or given back.
-        settled: Whether the group's spending was settled.
+        settled: Whether the group's spending was settled, and nothing granted since.
     """
 
     group: str
@@ -70,6 +70,7 @@ def budgets(
         match found.fact.data:
             case SupportGranted(group=name, item=item, amount=amount):
                 granted[name, item] = granted.get((name, item), 0) + amount
+                settled.discard(name)
             case SupportSpent(group=name, item=item, amount=amount):
                 spent[name, item] = spent.get((name, item), 0) + amount
             case SupportReturned(group=name, amount=amount):

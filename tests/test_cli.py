@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 from typing import TYPE_CHECKING
@@ -132,6 +134,18 @@ def test_the_same_fact_twice_is_one_fact():
     result = record("--authors", "P3")
     assert result.exit_code == 0
     assert "recorded before" in result.stderr
+
+
+def test_a_voided_fact_is_not_recorded_again_in_silence():
+    """Whoever repeats a fact that is void is told so, and how to record it anew."""
+    ok("void", "proposal.submitted:A-3", "--reason", "twice", "--on", "2005-03-11")
+    again = (
+        "record", "proposal.submitted", "--on", "2005-03-10", "--proposal", "A-3",
+        "--title", "Shorter queues", "--channel", "online", "--authors", "P1",
+    )  # fmt: skip
+    result = run(*again)
+    assert result.exit_code == 0, result.output
+    assert "is void and does not count" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -672,6 +686,15 @@ def test_every_command_has_help_with_an_example(path, lang, monkeypatch):
     assert "mileage" in examples
     assert max(width(line) for line in usage.splitlines()) <= 80
     assert ("사용법: " if lang == "ko" else "Usage: ") in text
+
+
+@pytest.mark.parametrize("path", [path for path in commands() if path[:1] == ("record",)][1:])
+def test_an_example_of_recording_says_nothing_contradictory(path):
+    """It is refused for what is not in the ledger, if at all: never for a value or two in one."""
+    [example] = ok(*path, "--help").stdout.partition("\nExamples:\n")[2].strip().splitlines()
+    result = run(*shlex.split(example)[1:])
+    assert result.exit_code == 0 or re.search(r"\[[a-z_]+\.[a-z-]+\]", result.stderr), result.stderr
+    assert not {"--evaluator", "--outside-evaluator"} <= set(shlex.split(example))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -393,7 +393,7 @@ REFUSALS = [
     ("support.receipt-repeated", "granted", spent(1), MAY, "receipt"),
     ("support.not-settled", "granted", SupportReturned("readers", 1), MAY, "group"),
     ("support.already-settled", "settled", spent(1, "r2"), JUNE, "group"),
-    ("support.already-settled", "settled", granted(), JUNE, "group"),
+    ("support.already-settled", "settled", granted(), MAY, "group"),
     ("support.already-settled", "settled", SupportSettled("readers", "office"), JUNE, "group"),
     ("support.above-the-rest", "settled", SupportReturned("readers", 100_001), JUNE, "amount"),
     ("rulebook.reach-without-reason", "nothing", REACHING_BACK, MAY, "reason"),

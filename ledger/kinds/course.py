@@ -7,18 +7,21 @@ petitions and difficulties (민원·애로사항) are heard, which are solved th
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
 from mileage.ledger.errors import Refused
 from mileage.ledger.fields import Choice, Code, Hours, Label, Person, Share, Shares, Text, Whole
 
+from .member import Span
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from mileage.ledger.facts import Command, Fact
 
@@ -55,12 +58,16 @@ class Participant:
     Attributes:
         since: Date of the enrolment.
         hours: Hours attended so far.
+        attended_on: Latest date of attendance.
         outcome: ``completed``, ``failed``, or empty while it is open.
+        ended_on: Date of the outcome, if there is one.
     """
 
     since: date
     hours: Decimal = Decimal(0)
+    attended_on: date = date.min
     outcome: str = ""
+    ended_on: date | None = None
 
 
 @attrs.frozen
@@ -85,6 +92,7 @@ class Course:
         capacity: How many can be enrolled.
         hours: How long it lasts.
         participants: Those enrolled, by person.
+        given_back: Spans in which others held a place until they gave it back, by person.
         difficulties: Petitions and difficulties heard, by code.
         held_on: Latest date on which somebody attended or lectured, or something was heard.
         cancelled_on: Date from which it does not take place, if it was cancelled.
@@ -94,6 +102,7 @@ class Course:
     capacity: int
     hours: Decimal
     participants: Mapping[str, Participant] = attrs.field(factory=dict)
+    given_back: Mapping[str, tuple[Span, ...]] = attrs.field(factory=dict)
     difficulties: Mapping[str, Difficulty] = attrs.field(factory=dict)
     held_on: date | None = None
     cancelled_on: date | None = None
@@ -102,6 +111,27 @@ class Course:
     def is_full(self) -> bool:
         """Whether every place is taken."""
         return len(self.participants) >= self.capacity
+
+    def has_place_from(self, day: date) -> bool:
+        """Whether a place is free on a day and on every day after it."""
+        spans = [
+            span
+            for each in self.given_back.values()
+            for span in each
+            if span.covers(day) or day < span.since
+        ]
+        if len(self.participants) + len(spans) < self.capacity:
+            return True
+        spans += [Span(each.since) for each in self.participants.values()]
+        begun = Counter(max(span.since, day) for span in spans)
+        begun.subtract(Counter(span.until for span in spans if span.until))
+        taken = accumulate(begun[each] for each in sorted(begun))
+        return max(taken, default=0) < self.capacity
+
+    def held_until(self, person: str, day: date) -> date | None:
+        """Until when somebody who gave a place back holds it on a day or later, if so."""
+        spans = self.given_back.get(person, ())
+        return next((span.until for span in spans if span.until and day < span.until), None)
 
 
 def decide(state: Course | None, command: Command, _context: Context) -> tuple[Data, ...]:
@@ -126,7 +156,7 @@ def decide(state: Course | None, command: Command, _context: Context) -> tuple[D
         case CourseDifficultyHeard() | CourseDifficultySolved():
             _check_difficulty(state, command, name)
         case CourseEnrolled():
-            _check_enrolment(state, data, name)
+            _check_enrolment(state, data, command.occurred_on, name)
         case CourseLectured(hours=hours):
             _check_hours(state, hours, Decimal(0), name)
         case _:
@@ -186,24 +216,26 @@ def _check_difficulty(state: Course, command: Command, name: str) -> None:
         raise Refused("course.already-solved", f"{what} is solved already", field="difficulty")
 
 
-def _check_enrolment(state: Course, data: CourseEnrolled, name: str) -> None:
-    if data.person in state.participants:
+def _check_enrolment(state: Course, data: CourseEnrolled, day: date, name: str) -> None:
+    held_until = state.held_until(data.person, day)
+    if data.person in state.participants or held_until:
         raise Refused(
             "course.already-enrolled",
-            f"{data.person} is enrolled in {name} already",
+            f"{data.person} is enrolled in {name} already"
+            + (f", until {held_until}" if held_until else ""),
             field="person",
         )
-    if state.is_full:
+    if not state.has_place_from(day):
         raise Refused(
             "course.no-place",
-            f"all {state.capacity} places of {name} are taken",
+            f"all {state.capacity} places of {name} are taken on {day} or later",
             field="person",
             remedy="record course.enrolment_cancelled for somebody who does not come",
         )
 
 
 def _check_participant(state: Course, command: Command, name: str) -> None:
-    data = command.data
+    data, day = command.data, command.occurred_on
     participant = state.participants.get(data.person)
     if participant is None and state.is_full and isinstance(data, CourseAttended):
         raise Refused(
@@ -212,10 +244,10 @@ def _check_participant(state: Course, command: Command, name: str) -> None:
             field="person",
             remedy="record course.enrolment_cancelled for somebody who did not come, then enrol",
         )
-    if participant is None or command.occurred_on < participant.since:
+    if participant is None or day < participant.since:
         raise Refused(
             "course.not-enrolled",
-            f"{data.person} is not enrolled in {name} on {command.occurred_on}",
+            f"{data.person} is not enrolled in {name} on {day}",
             field="person",
             remedy="record course.enrolled first",
         )
@@ -225,14 +257,22 @@ def _check_participant(state: Course, command: Command, name: str) -> None:
             f"{data.person} has completed {name} already",
             field="person",
         )
-    if participant.outcome:
+    ended_on = participant.ended_on
+    if ended_on and not (isinstance(data, CourseAttended) and day <= ended_on):
         raise Refused(
             "course.already-ended",
-            f"{data.person} has {participant.outcome} {name}",
+            f"{data.person} has {participant.outcome} {name} on {ended_on}",
             field="person",
         )
     if isinstance(data, CourseAttended):
         _check_hours(state, data.hours, participant.hours, name)
+    elif isinstance(data, CourseCompleted | CourseFailed) and day < participant.attended_on:
+        raise Refused(
+            "course.attended-later",
+            f"{data.person} attended {name} on {participant.attended_on}, after {day}",
+            field="occurred_on",
+            remedy=f"date it on {participant.attended_on} or later, or void what is later",
+        )
     elif isinstance(data, CourseCompleted) and not participant.hours:
         raise Refused(
             "course.not-attended",
@@ -278,9 +318,22 @@ def evolve(state: Course | None, fact: Fact) -> Course | None:
         case CourseDifficultySolved(difficulty=code):
             solved = attrs.evolve(state.difficulties[code], solved=True)
             course = _with_difficulty(course, code, solved)
+        case CourseEnrolmentCancelled(person=person):
+            course = _without(course, person, day)
         case _:
             course = attrs.evolve(course, participants=_participants(course, fact))
     return course
+
+
+def _without(state: Course, person: str, day: date) -> Course:
+    """The course after somebody gave a place back."""
+    participants = dict(state.participants)
+    known = participants.pop(person, None)
+    spans = state.given_back.get(person, ())
+    if known:
+        spans = (*spans, Span(known.since, day))
+    given_back = {**state.given_back, person: spans}
+    return attrs.evolve(state, participants=participants, given_back=given_back)
 
 
 def _with_difficulty(state: Course, code: str, difficulty: Difficulty) -> Course:
@@ -290,17 +343,18 @@ def _with_difficulty(state: Course, code: str, difficulty: Difficulty) -> Course
 def _participants(state: Course, fact: Fact) -> Mapping[str, Participant]:
     """The participants after a fact about one of them."""
     data = fact.data
+    day = fact.occurred_on
     participants = dict(state.participants)
-    known = participants.get(data.person, Participant(since=fact.occurred_on))
+    known = participants.get(data.person, Participant(since=day))
     match data:
         case CourseAttended(hours=hours):
-            participants[data.person] = attrs.evolve(known, hours=known.hours + hours)
+            latest = max(known.attended_on, day)
+            known = attrs.evolve(known, hours=known.hours + hours, attended_on=latest)
+            participants[data.person] = known
         case CourseCompleted():
-            participants[data.person] = attrs.evolve(known, outcome="completed")
+            participants[data.person] = attrs.evolve(known, outcome="completed", ended_on=day)
         case CourseFailed():
-            participants[data.person] = attrs.evolve(known, outcome="failed")
-        case CourseEnrolmentCancelled():
-            participants.pop(data.person, None)
+            participants[data.person] = attrs.evolve(known, outcome="failed", ended_on=day)
         case _:
             participants[data.person] = known
     return participants

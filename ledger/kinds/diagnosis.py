@@ -11,6 +11,9 @@ from mileage.ledger.fields import Code, Label, Text, Unit, Whole
 from .registry import Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from mileage.ledger.facts import Command, Fact
 
 __all__ = [
@@ -29,19 +32,19 @@ class Diagnosis:
     """State of a diagnosis.
 
     Attributes:
-        reported: Codes of the findings.
+        reported: Date of each finding, by code.
         resolved: Codes of those that were resolved.
-        concluded: Whether its result is there.
+        concluded_on: Date of its result, if it is there.
     """
 
-    reported: frozenset[str] = frozenset()
+    reported: Mapping[str, date] = attrs.field(factory=dict)
     resolved: frozenset[str] = frozenset()
-    concluded: bool = False
+    concluded_on: date | None = None
 
 
 def decide(state: Diagnosis | None, command: Command, _context: Context) -> tuple[Data, ...]:
     """Guard a diagnosis: findings until it is concluded, each resolved once, also afterwards."""
-    data = command.data
+    data, day = command.data, command.occurred_on
     name = f"diagnosis {data.diagnosis}"
     if isinstance(data, DiagnosisStarted):
         if state is not None:
@@ -57,9 +60,15 @@ def decide(state: Diagnosis | None, command: Command, _context: Context) -> tupl
             remedy="record diagnosis.started first",
         )
     if isinstance(data, DiagnosisFindingResolved):
-        _check_resolution(state, data, name)
-    elif state.concluded:
-        raise Refused("diagnosis.already-concluded", f"{name} is concluded", field="diagnosis")
+        _check_resolution(state, data, day, name)
+    elif state.concluded_on and (isinstance(data, DiagnosisConcluded) or day > state.concluded_on):
+        raise Refused(
+            "diagnosis.already-concluded",
+            f"{name} was concluded on {state.concluded_on}",
+            field="diagnosis",
+        )
+    elif isinstance(data, DiagnosisConcluded):
+        _check_conclusion(state, day, name)
     elif isinstance(data, DiagnosisFindingReported) and data.finding in state.reported:
         raise Refused(
             "diagnosis.finding-repeated",
@@ -69,11 +78,25 @@ def decide(state: Diagnosis | None, command: Command, _context: Context) -> tupl
     return (data,)
 
 
-def _check_resolution(state: Diagnosis, data: DiagnosisFindingResolved, name: str) -> None:
-    if data.finding not in state.reported:
+def _check_conclusion(state: Diagnosis, day: date, name: str) -> None:
+    last = max(state.reported.values(), default=day)
+    if day < last:
+        raise Refused(
+            "diagnosis.concluded-too-early",
+            f"a finding of {name} was reported on {last}, after {day}",
+            field="occurred_on",
+            remedy=f"date it on {last} or later, or void what is later",
+        )
+
+
+def _check_resolution(
+    state: Diagnosis, data: DiagnosisFindingResolved, day: date, name: str
+) -> None:
+    reported_on = state.reported.get(data.finding)
+    if reported_on is None or day < reported_on:
         raise Refused(
             "diagnosis.finding-unknown",
-            f"{name} has no finding {data.finding}",
+            f"{name} has no finding {data.finding} by {day}",
             field="finding",
             remedy="record diagnosis.finding_reported first",
         )
@@ -91,11 +114,11 @@ def evolve(state: Diagnosis | None, fact: Fact) -> Diagnosis | None:
         case DiagnosisStarted():
             return Diagnosis()
         case DiagnosisFindingReported(finding=finding) if state:
-            return attrs.evolve(state, reported=state.reported | {finding})
+            return attrs.evolve(state, reported={**state.reported, finding: fact.occurred_on})
         case DiagnosisFindingResolved(finding=finding) if state:
             return attrs.evolve(state, resolved=state.resolved | {finding})
         case DiagnosisConcluded() if state:
-            return attrs.evolve(state, concluded=True)
+            return attrs.evolve(state, concluded_on=fact.occurred_on)
         case _:
             return state
 

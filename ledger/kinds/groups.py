@@ -48,12 +48,14 @@ class Group:
         members: Spans of membership by person.
         last_on: Latest date of anything recorded of it.
         sessions: The sessions held, by code.
+        active_on: Latest date on which each member did something as a member.
         dissolved_on: Last day of the group, if it was dissolved.
     """
 
     members: Mapping[str, tuple[Span, ...]]
     last_on: date
     sessions: Mapping[str, Session] = attrs.field(factory=dict)
+    active_on: Mapping[str, date] = attrs.field(factory=dict)
     dissolved_on: date | None = None
 
     def has_member(self, person: str, day: date) -> bool:
@@ -85,7 +87,13 @@ class Group:
     def held(self, session: str, day: date, attendees: Sequence[str]) -> Self:
         """The state after a session."""
         held = Session(day, tuple(attendees))
-        return attrs.evolve(self, sessions={**self.sessions, session: held})
+        group = self.took_part(attendees, day)
+        return attrs.evolve(group, sessions={**self.sessions, session: held})
+
+    def took_part(self, people: Sequence[str], day: date) -> Self:
+        """The state after members did something as members."""
+        latest = {person: max(self.active_on.get(person, day), day) for person in people}
+        return attrs.evolve(self, active_on={**self.active_on, **latest})
 
     def dissolved(self, day: date) -> Self:
         """The state after the last day."""
@@ -158,12 +166,20 @@ class Guard:
             raise self.refusal("already-member", reason, field="person")
 
     def check_leaving(self, state: Group, command: Command) -> None:
-        """Refuse to leave for somebody who is no member."""
+        """Refuse to leave for somebody who is no member, or who takes part later."""
         person, day = command.data.person, command.occurred_on
         spans = state.members.get(person, ())
         if not any(span.until is None and span.since <= day for span in spans):
             reason = f"{person} is not a member of {self.name(command.data)} on {day}"
             raise self.refusal("not-member", reason, field="person")
+        last = state.active_on.get(person, day)
+        if day < last:
+            raise self.refusal(
+                "left-too-early",
+                f"{person} took part in {self.name(command.data)} on {last}, after {day}",
+                field="occurred_on",
+                remedy=f"date it on {last} or later, or void what is later",
+            )
 
     def check_session(self, state: Group, command: Command) -> None:
         """Refuse a session that was held already, or one attended by others than members."""

@@ -43,9 +43,11 @@ class Indicator:
     """State of an indicator.
 
     Attributes:
+        last_on: Latest date on which it was defined, measured or set a target.
         discontinued_on: Last day on which it is measured, if it was discontinued.
     """
 
+    last_on: date
     discontinued_on: date | None = None
 
 
@@ -73,6 +75,13 @@ def decide(state: Indicator | None, command: Command, _context: Context) -> tupl
             f"{name} was discontinued on {end}",
             field="indicator",
         )
+    if isinstance(data, IndicatorDiscontinued) and command.occurred_on < state.last_on:
+        raise Refused(
+            "indicator.discontinued-too-early",
+            f"something is recorded of {name} on {state.last_on}, after {command.occurred_on}",
+            field="occurred_on",
+            remedy=f"date it on {state.last_on} or later, or void what is later",
+        )
     if isinstance(data, IndicatorTargetSet) and command.occurred_on.year > data.year:
         raise Refused(
             "indicator.year-over",
@@ -86,13 +95,12 @@ def decide(state: Indicator | None, command: Command, _context: Context) -> tupl
 
 def evolve(state: Indicator | None, fact: Fact) -> Indicator | None:
     """Fold one fact into an indicator's state."""
-    match fact.data:
-        case IndicatorDefined():
-            return Indicator()
-        case IndicatorDiscontinued() if state:
-            return Indicator(discontinued_on=fact.occurred_on)
-        case _:
-            return state
+    day = fact.occurred_on
+    if isinstance(fact.data, IndicatorDefined):
+        return Indicator(day)
+    if state and isinstance(fact.data, IndicatorDiscontinued):
+        return attrs.evolve(state, discontinued_on=day)
+    return state and attrs.evolve(state, last_on=max(state.last_on, day))
 
 
 kinds.add_programme(

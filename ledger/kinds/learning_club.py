@@ -138,9 +138,11 @@ def evolve(state: LearningClub | None, fact: Fact) -> LearningClub | None:
             club = club.held(session, day, attendees)
         case LearningClubTopicPresented(session=session, presenter=presenter):
             club = attrs.evolve(club, presented=club.presented | {(session, presenter)})
-        case LearningClubResultPresented(presentation=code):
+        case LearningClubResultPresented(presentation=code, presenters=shares):
+            club = club.took_part([share.person for share in shares], day)
             club = attrs.evolve(club, results=club.results | {code})
-        case LearningClubReportPublished(report=code):
+        case LearningClubReportPublished(report=code, writers=shares):
+            club = club.took_part([share.person for share in shares], day)
             club = attrs.evolve(club, reports=club.reports | {code})
         case LearningClubDissolved():
             club = club.dissolved(day)

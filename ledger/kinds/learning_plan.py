@@ -53,10 +53,12 @@ class LearningPlan:
 
     Attributes:
         ends_on: Last day of the plan.
+        last_on: Latest date on which it was adopted or a target was set.
         ended_on: Date on which it was ended, if it was.
     """
 
     ends_on: date
+    last_on: date
     ended_on: date | None = None
 
 
@@ -82,6 +84,13 @@ def decide(state: LearningPlan | None, command: Command, _context: Context) -> t
     elif state.ended_on:
         reason = f"{name} was ended on {state.ended_on}"
         raise Refused("learning_plan.already-ended", reason, field="plan")
+    elif command.occurred_on < state.last_on:
+        raise Refused(
+            "learning_plan.ended-too-early",
+            f"a target of {name} was set on {state.last_on}, after {command.occurred_on}",
+            field="occurred_on",
+            remedy=f"date it on {state.last_on} or later, or void what is later",
+        )
     return (data,)
 
 
@@ -119,7 +128,9 @@ def evolve(state: LearningPlan | None, fact: Fact) -> LearningPlan | None:
     """Fold one fact into a learning plan's state."""
     match fact.data:
         case LearningPlanAdopted(ends_on=ends_on):
-            return LearningPlan(ends_on)
+            return LearningPlan(ends_on, fact.occurred_on)
+        case LearningPlanTargetSet() if state:
+            return attrs.evolve(state, last_on=max(state.last_on, fact.occurred_on))
         case LearningPlanEnded() if state:
             return attrs.evolve(state, ended_on=fact.occurred_on)
         case _:

@@ -148,11 +148,9 @@ class Kind:
         return f"{self.category}:{'/'.join(getattr(data, name) for name in self.id_fields)}"
 
     def natural_key(self, data: Any, occurred_on: date) -> str:
-        """Key of the fact when its source gives none."""
-        parts = [
-            occurred_on.isoformat() if name == "occurred_on" else str(getattr(data, name))
-            for name in self.identity
-        ]
+        """Key of the fact when its source gives none; ``-`` stands for a field that is absent."""
+        values = {name: getattr(data, name, occurred_on) for name in self.identity}
+        parts = ["-" if value is None else str(value) for value in values.values()]
         return ":".join((self.name, *parts))
 
     def dump(self, data: Any) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Money for learning clubs and study teams: granted, spent, settled, returned (학습 지원금)."""
+"""Money for learning clubs and study teams: granted, spent, settled, returned (학습 지원금).
+
+When a budget is settled and what was left is returned, the group can be granted money again, as
+for the next fiscal year (회계연도): another account begins.
+"""
 
 from __future__ import annotations
 
@@ -37,42 +41,61 @@ ITEMS = {
 """Items of support: 활동비, 전문가 초빙비, 발표회, 보고서 발간비."""
 
 
+Moves = tuple[tuple["date", int], ...]
+
+
 @attrs.frozen
 class Support:
-    """State of a group's budget, in whole won.
+    """State of a group's budget, in whole won, since it was settled and granted anew.
 
     Attributes:
-        granted: Money granted, by item.
-        spent: Money spent, by item.
+        granted: Days and amounts of the money granted, by item.
+        spent: Days and amounts of the money spent, by item.
         returned: Money given back.
-        receipts: References of the receipts.
+        receipts: References of all receipts, also of earlier accounts.
         last_on: Latest date on which money was granted or spent.
-        settled: Whether the spending was settled.
+        settled_on: Date on which the spending was settled, if it was.
     """
 
-    granted: Mapping[str, int]
-    spent: Mapping[str, int]
+    granted: Mapping[str, Moves]
+    spent: Mapping[str, Moves]
     last_on: date
     returned: int = 0
     receipts: frozenset[str] = frozenset()
-    settled: bool = False
+    settled_on: date | None = None
 
     @property
     def left(self) -> int:
         """Money that was granted and neither spent nor returned."""
-        return sum(self.granted.values()) - sum(self.spent.values()) - self.returned
+        granted, spent = (
+            sum(amount for moves in moved.values() for _, amount in moves)
+            for moved in (self.granted, self.spent)
+        )
+        return granted - spent - self.returned
+
+    def room(self, item: str, day: date) -> int:
+        """What can be spent of an item on a day, what is spent later not left uncovered."""
+        granted, spent = self.granted.get(item, ()), self.spent.get(item, ())
+        days = {day, *(on for on, _ in spent if on > day)}
+        return min(_until(granted, each) - _until(spent, each) for each in days)
+
+
+def _until(moves: Moves, day: date) -> int:
+    return sum(amount for on, amount in moves if on <= day)
 
 
 def decide(state: Support | None, command: Command, context: Context) -> tuple[Data, ...]:
     """Guard a budget: while its group goes on, within the grant of each item, until settled."""
-    data = command.data
+    data, day = command.data, command.occurred_on
     name = f"the budget of {data.group}"
     if isinstance(data, SupportGranted | SupportSpent):
-        _check_goes_on(data.group, command.occurred_on, context)
-    if state and state.settled and not isinstance(data, SupportReturned):
-        raise Refused("support.already-settled", f"{name} is settled", field="group")
+        _check_goes_on(data.group, day, context)
     if isinstance(data, SupportGranted):
+        if state and state.settled_on:
+            _check_grant_anew(state, state.settled_on, day, name)
         return (data,)
+    if state and state.settled_on and not isinstance(data, SupportReturned):
+        raise _settled(state.settled_on, name)
     if state is None:
         raise Refused(
             "support.not-granted",
@@ -81,10 +104,36 @@ def decide(state: Support | None, command: Command, context: Context) -> tuple[D
             remedy="record support.granted first",
         )
     if isinstance(data, SupportSpent):
-        _check_spending(state, data, name)
+        _check_spending(state, data, day, name)
     elif isinstance(data, SupportReturned):
-        _check_return(state, data, name)
+        _check_return(state, data, day, name)
+    elif day < state.last_on:
+        raise Refused(
+            "support.settled-too-early",
+            f"money of {name} was granted or spent on {state.last_on}, after {day}",
+            field="occurred_on",
+            remedy=f"date it on {state.last_on} or later, or void what is later",
+        )
     return (data,)
+
+
+def _settled(settled_on: date, name: str) -> Refused:
+    return Refused(
+        "support.already-settled", f"{name} is settled since {settled_on}", field="group"
+    )
+
+
+def _check_grant_anew(state: Support, settled_on: date, day: date, name: str) -> None:
+    """Refuse a grant that belongs to the settled account, or while money of it is out."""
+    if day <= settled_on:
+        raise _settled(settled_on, name)
+    if state.left:
+        raise Refused(
+            "support.not-returned",
+            f"{state.left:,} won left of {name}, settled on {settled_on}, are not returned",
+            field="group",
+            remedy="record support.returned first",
+        )
 
 
 def _check_goes_on(group: str, day: date, context: Context) -> None:
@@ -95,27 +144,28 @@ def _check_goes_on(group: str, day: date, context: Context) -> None:
             raise Refused("support.group-dissolved", reason, field="group")
 
 
-def _check_spending(state: Support, data: SupportSpent, name: str) -> None:
+def _check_spending(state: Support, data: SupportSpent, day: date, name: str) -> None:
     if data.receipt in state.receipts:
         raise Refused(
             "support.receipt-repeated",
             f"receipt {data.receipt} of {name} is recorded already",
             field="receipt",
         )
-    left = state.granted.get(data.item, 0) - state.spent.get(data.item, 0)
+    left = state.room(data.item, day)
     if data.amount > left:
         raise Refused(
             "support.above-the-grant",
-            f"{data.amount:,} won are more than the {left:,} left for {data.item} in {name}",
+            f"{data.amount:,} won are more than the {left:,} left for {data.item} in {name}"
+            f" on {day}",
             field="amount",
         )
 
 
-def _check_return(state: Support, data: SupportReturned, name: str) -> None:
-    if not state.settled:
+def _check_return(state: Support, data: SupportReturned, day: date, name: str) -> None:
+    if state.settled_on is None or day < state.settled_on:
         raise Refused(
             "support.not-settled",
-            f"{name} is not settled",
+            f"{name} is not settled" + (f" by {day}" if state.settled_on else ""),
             field="group",
             remedy="record support.settled first",
         )
@@ -133,21 +183,27 @@ def evolve(state: Support | None, fact: Fact) -> Support | None:
     known = state or Support(granted={}, spent={}, last_on=day)
     match fact.data:
         case SupportGranted(item=item, amount=amount):
-            granted = {**known.granted, item: known.granted.get(item, 0) + amount}
+            if known.settled_on:
+                known = Support(granted={}, spent={}, last_on=day, receipts=known.receipts)
+            granted = _moved(known.granted, item, day, amount)
             return attrs.evolve(known, granted=granted, last_on=max(known.last_on, day))
         case SupportSpent(item=item, amount=amount, receipt=receipt):
             return attrs.evolve(
                 known,
-                spent={**known.spent, item: known.spent.get(item, 0) + amount},
+                spent=_moved(known.spent, item, day, amount),
                 receipts=known.receipts | {receipt},
                 last_on=max(known.last_on, day),
             )
         case SupportSettled():
-            return attrs.evolve(known, settled=True)
+            return attrs.evolve(known, settled_on=day)
         case SupportReturned(amount=amount):
             return attrs.evolve(known, returned=known.returned + amount)
         case _:
             return state
+
+
+def _moved(moves: Mapping[str, Moves], item: str, day: date, amount: int) -> Mapping[str, Moves]:
+    return {**moves, item: (*moves.get(item, ()), (day, amount))}
 
 
 kinds.add_programme(

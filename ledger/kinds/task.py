@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - read at run time by the declaration
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import attrs
@@ -37,11 +37,13 @@ class Task:
     Attributes:
         milestones: Codes of the milestones reached.
         contributed: Codes of the contributions recorded.
+        worked_on: Latest date on which something was done for it, or somebody else made to answer.
         closed_on: Date on which it was closed, if it was.
     """
 
     milestones: frozenset[str] = frozenset()
     contributed: frozenset[str] = frozenset()
+    worked_on: date = date.min
     closed_on: date | None = None
 
 
@@ -90,23 +92,37 @@ def decide(state: Task | None, command: Command, _context: Context) -> tuple[Dat
             raise Refused(
                 "task.already-closed", f"{name} was closed on {state.closed_on}", field="task"
             )
+        case TaskClosed() if command.occurred_on < state.worked_on:
+            raise Refused(
+                "task.closed-too-early",
+                f"something is recorded of {name} on {state.worked_on}, after"
+                f" {command.occurred_on}",
+                field="occurred_on",
+                remedy=f"date it on {state.worked_on} or later, or void what is later",
+            )
         case _:
             return (data,)
 
 
 def evolve(state: Task | None, fact: Fact) -> Task | None:
     """Fold one fact into a task's state."""
-    match fact.data:
-        case TaskAssigned():
-            return Task()
-        case TaskMilestoneReached(milestone=milestone) if state:
-            return attrs.evolve(state, milestones=state.milestones | {milestone})
-        case TaskContributed(contribution=contribution) if state:
-            return attrs.evolve(state, contributed=state.contributed | {contribution})
-        case TaskClosed() if state:
-            return attrs.evolve(state, closed_on=fact.occurred_on)
-        case _:
+    data, day = fact.data, fact.occurred_on
+    if isinstance(data, TaskAssigned):
+        return Task(worked_on=day)
+    if state is None:
+        return None
+    match data:
+        case TaskMilestoneReached(milestone=milestone):
+            state = attrs.evolve(state, milestones=state.milestones | {milestone})
+        case TaskContributed(contribution=contribution):
+            state = attrs.evolve(state, contributed=state.contributed | {contribution})
+        case TaskClosed():
+            return attrs.evolve(state, closed_on=day)
+        case TaskAchievementMeasured():  # also afterwards
             return state
+        case _:
+            pass
+    return attrs.evolve(state, worked_on=max(state.worked_on, day))
 
 
 kinds.add_programme(Programme("task", Label("혁신과제", "Task"), decide=decide, evolve=evolve))

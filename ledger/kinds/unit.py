@@ -12,6 +12,7 @@ from mileage.ledger.fields import Unit as UnitCode
 from .registry import Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from mileage.ledger.facts import Command, Fact
@@ -52,7 +53,7 @@ def within(context: Context, unit: str | None, above: str) -> bool:
     return False
 
 
-def decide(state: Unit | None, command: Command, _context: Context) -> tuple[Data, ...]:
+def decide(state: Unit | None, command: Command, context: Context) -> tuple[Data, ...]:
     """Guard the facts of a unit: it begins once, ends once, and something else takes its place.
 
     People who still serve in it are no reason to refuse: their transfers are of the same day and
@@ -85,8 +86,30 @@ def decide(state: Unit | None, command: Command, _context: Context) -> tuple[Dat
                 field="successors",
                 remedy="record unit.merged instead",
             )
+        case UnitMerged(into=into):
+            _check_circle((into,), data.unit, context, field="into")
+        case UnitSplit(successors=successors):
+            _check_circle(successors, data.unit, context, field="successors")
         case _:
-            return (data,)
+            pass
+    return (data,)
+
+
+def _check_circle(successors: Sequence[str], unit: str, context: Context, *, field: str) -> None:
+    """Refuse units whose place it took itself, at once or in several steps, on a later day."""
+    following, seen = list(successors), set(successors)
+    while following:
+        state = context.state(f"unit:{following.pop()}")
+        further = {*(state.successors if state else ())} - seen
+        if unit in further:
+            raise Refused(
+                "unit.in-a-circle",
+                f"unit {unit} takes the place of {', '.join(successors)} later",
+                field=field,
+                remedy="void the fact that says so if it is the other way round",
+            )
+        seen |= further
+        following += further
 
 
 def evolve(state: Unit | None, fact: Fact) -> Unit | None:

@@ -9,6 +9,7 @@ from mileage.ledger import (
     CourseAttended,
     CourseCompleted,
     CourseEnrolled,
+    CourseEnrolmentCancelled,
     CourseLectured,
     CourseOffered,
     Refused,
@@ -89,3 +90,25 @@ def test_attendance_recorded_in_error(office):
     office.void("2005-03-12", "completed")
     office.void("2005-03-12", "attended")
     assert office.points("A") == ["0"]
+
+
+def test_attendance_recorded_late(office):
+    """Hours attended before the completion are recorded after it, and earn."""
+    offer(office)
+    office.record("2005-03-10", CourseAttended("w1", "A", Decimal(8)))
+    office.record("2005-03-12", CourseCompleted("w1", "A"))
+    office.record("2005-03-11", CourseAttended("w1", "A", Decimal(4)), known="2005-03-15")
+    assert office.points("A") == ["8"]
+
+
+def test_a_place_given_back(office):
+    """A place is free from the day on which it was given back, and taken until then."""
+    office.record("2005-03-02", CourseOffered("w1", "연찬회", "workshop", "본청", 2, Decimal(12)))
+    for person in "AB":
+        office.record("2005-03-02", CourseEnrolled("w1", person))
+    office.record("2005-03-07", CourseEnrolmentCancelled("w1", "A"))
+    with pytest.raises(Refused, match="no-place"):
+        office.record("2005-03-06", CourseEnrolled("w1", "C"))
+    office.record("2005-03-07", CourseEnrolled("w1", "C"))
+    with pytest.raises(Refused, match="no-place"):
+        office.record("2005-03-08", CourseEnrolled("w1", "D"))

@@ -186,9 +186,10 @@ def test_a_diagnosis_by_outside_consultants(office):
     office.record("2005-09-01", DiagnosisFindingResolved("2005", "f2", "조직 개편", "HQ"), "done")
 
     state = office.ledger.state("diagnosis:2005")
-    assert (len(state.reported), state.resolved, state.concluded) == (3, {"f1", "f2"}, True)
+    assert (len(state.reported), state.resolved) == (3, {"f1", "f2"})
+    assert state.concluded_on == date(2005, 6, 1)
     with pytest.raises(Refused, match=r"correction\.rested-upon"):
         office.void("2005-09-02", "finding-2")
     office.void("2005-09-02", "done")
     office.void("2005-09-02", "finding-2")
-    assert office.ledger.state("diagnosis:2005").reported == {"f1", "f3"}
+    assert office.ledger.state("diagnosis:2005").reported.keys() == {"f1", "f3"}

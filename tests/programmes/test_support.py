@@ -68,6 +68,27 @@ def test_a_club_from_grant_to_return(office):
     assert not budgets(office, "others")
 
 
+def test_another_year(office):
+    """A settled budget that is empty gets a grant again, and is open as long as that one is."""
+    facts = (
+        (SupportGranted("readers", "expert", 300_000), date(2005, 3, 2)),
+        (SupportSpent("readers", "expert", 250_000, "r1"), date(2005, 5, 2)),
+        (SupportSettled("readers", "office"), date(2005, 6, 1)),
+        (SupportReturned("readers", 50_000), date(2005, 6, 2)),
+        (SupportGranted("readers", "expert", 100_000), date(2005, 7, 1)),
+        (SupportSpent("readers", "expert", 100_000, "r2"), date(2005, 7, 2)),
+    )
+    for data, day in facts:
+        office.record(data, on=day, by="o")
+
+    assert lines(office) == [("expert", 400_000, 350_000, 50_000), ("returned", 0, 50_000, -50_000)]
+    assert not any(budget.settled for budget in budgets(office))
+    assert all(budget.settled for budget in budgets(office, as_of=date(2005, 6, 30)))
+
+    office.record(SupportSettled("readers", "office"), on=date(2005, 11, 1), by="o")
+    assert all(budget.settled for budget in budgets(office))
+
+
 def test_spending_recorded_in_error(office):
     """A void takes the spending back; what was known before remains an answer."""
     grant = SupportGranted("readers", "activity", 200_000)

@@ -440,14 +440,6 @@ class TestChangingUnits:
 
         assert found == {"BUREAU": ("100", 2), "SEOUL": ("0", 2), "T2": ("100", 1)}
 
-    def test_mergers_that_go_round_in_a_circle(self, office):
-        """Two mergers recorded out of order into each other count for nobody, and end."""
-        office.adopt(only("points-per-head", units='"SEOUL"'), "2005-01-01")
-        office.record("2005-07-01", UnitMerged("BUREAU", "OTHER"))
-        office.record("2005-06-01", UnitMerged("OTHER", "BUREAU"))
-
-        assert totals(office) == [(1, "SEOUL", "0")]
-
 
 class TestScheme:
     def test_the_weights_on_the_last_day_of_the_period(self, office):

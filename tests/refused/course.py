@@ -9,6 +9,7 @@ from mileage.ledger import (
     CourseAttended,
     CourseCompleted,
     CourseEnrolled,
+    CourseEnrolmentCancelled,
     CourseLectured,
     CourseOffered,
     shares,
@@ -33,6 +34,42 @@ SOLVED = CourseDifficultySolved("c", "d1", shares({"P1": 60, "P2": 40}), "One fo
 
 
 REFUSALS = [
+    # Places, attendance and outcomes are held against the dates, in whatever order they come.
+    (
+        "course.no-place",
+        [SCHOOL, ENROLLED, (CourseEnrolmentCancelled("c", "P1"), MAY)],
+        CourseEnrolled("c", "P2"),
+        APRIL,
+        "person",
+    ),
+    (
+        "course.no-place",
+        [SCHOOL, (CourseEnrolled("c", "P2"), MAY)],
+        CourseEnrolled("c", "P1"),
+        APRIL,
+        "person",
+    ),
+    (
+        "course.already-enrolled",
+        [FIELD, ENROLLED, (CourseEnrolmentCancelled("c", "P1"), MAY)],
+        CourseEnrolled("c", "P1"),
+        APRIL,
+        "person",
+    ),
+    (
+        "course.attended-later",
+        [SCHOOL, ENROLLED, (CourseAttended("c", "P1", Decimal(4)), MAY)],
+        CourseCompleted("c", "P1"),
+        APRIL,
+        "occurred_on",
+    ),
+    (
+        "course.already-ended",
+        [SCHOOL, ENROLLED, ATTENDED, COMPLETED],
+        CourseAttended("c", "P1", Decimal(1)),
+        MAY,
+        "person",
+    ),
     (
         "course.beyond-capacity",
         [SCHOOL, ENROLLED],

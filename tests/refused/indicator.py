@@ -23,6 +23,7 @@ def measured():
 
 ENDED = IndicatorDiscontinued("users", "merged with another")
 RUNNING = [(defined(), MARCH)]
+MEASURED = [*RUNNING, (measured(), JUNE)]
 OVER = [(defined(), MARCH), (ENDED, MAY)]
 
 REFUSALS = [
@@ -30,6 +31,7 @@ REFUSALS = [
     ("indicator.unknown", [], measured(), MAY, "indicator"),
     ("indicator.already-discontinued", OVER, measured(), JUNE, "indicator"),
     ("indicator.already-discontinued", OVER, ENDED, MAY, "indicator"),
+    ("indicator.discontinued-too-early", MEASURED, ENDED, MAY, "occurred_on"),
     (
         "indicator.year-over",
         RUNNING,

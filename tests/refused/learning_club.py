@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from mileage.ledger import (
     LearningClubDissolved,
+    LearningClubLeft,
     LearningClubRegistered,
     LearningClubReportPublished,
     LearningClubResultPresented,
@@ -27,6 +28,7 @@ MET = (LearningClubSessionHeld("readers", "1", "Queues", Decimal(2), ("P1",)), A
 PRESENTED = LearningClubResultPresented("readers", "r1", "Queues", shares({"P1": 100}))
 PUBLISHED = LearningClubReportPublished("readers", "b1", "Queues", shares({"P1": 100}))
 STRANGERS = shares({"P1": 50, "P2": 50})
+LEFT = LearningClubLeft("readers", "P1")
 ENDED = LearningClubDissolved("readers", "done")
 MONEY = (SupportGranted("readers", "activity", 1_000), MARCH)
 PAID = (SupportSpent("readers", "activity", 1_000, "r1"), MAY)
@@ -64,6 +66,9 @@ REFUSALS = [
         MAY,
         "writers",
     ),
+    ("learning_club.left-too-early", [CLUB, MET], LEFT, MARCH, "occurred_on"),
+    ("learning_club.left-too-early", [CLUB, (PRESENTED, MAY)], LEFT, APRIL, "occurred_on"),
+    ("learning_club.left-too-early", [CLUB, (PUBLISHED, MAY)], LEFT, APRIL, "occurred_on"),
     ("learning_club.dissolved-too-early", [CLUB, MET], ENDED, MARCH, "occurred_on"),
     ("learning_club.dissolved-too-early", [CLUB, MONEY, PAID], ENDED, APRIL, "occurred_on"),
     ("learning_club.already-dissolved", [CLUB, (ENDED, MAY)], ENDED, APRIL, "club"),

@@ -37,5 +37,6 @@ REFUSALS = [
     ("learning_plan.target-too-late", [PLAN, (ENDED, APRIL)], target(), MAY, "occurred_on"),
     ("learning_plan.target-of-nothing", [PLAN], target("0"), APRIL, "goal"),
     ("learning_plan.not-whole", [PLAN], target("1.5", "people"), APRIL, "goal"),
+    ("learning_plan.ended-too-early", [PLAN, (target(), MAY)], ENDED, APRIL, "occurred_on"),
     ("learning_plan.already-ended", [PLAN, (ENDED, APRIL)], ENDED, MAY, "plan"),
 ]

@@ -39,6 +39,13 @@ def formed(due):
 
 
 REFUSALS = [
+    (
+        "study_team.left-too-early",
+        [TEAM, (met(), MAY)],
+        StudyTeamLeft("venture", "P1"),
+        APRIL,
+        "occurred_on",
+    ),
     ("study_team.already-formed", [TEAM], TEAM[0], APRIL, "team"),
     ("study_team.due-before-formed", [], formed(MARCH), APRIL, "due_on"),
     ("study_team.code-taken", [CLUB], TEAM[0], APRIL, "team"),

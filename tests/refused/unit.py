@@ -8,7 +8,14 @@ from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged, UnitSplit
 JULY = date(2005, 7, 1)
 AUGUST = date(2005, 8, 1)
 
+JUNE = date(2005, 6, 1)
 MERGED = [(UnitMerged("SEOUL", "HQ"), JULY)]
+TO_BUSAN = [
+    (UnitEstablished("BUSAN", "부산", "Busan"), JUNE),
+    (UnitEstablished("NEW", "신설", "New"), JUNE),
+    (UnitMerged("SEOUL", "HQ"), JULY),
+    (UnitMerged("HQ", "BUSAN"), AUGUST),
+]
 
 REFUSALS = [
     ("unit.unknown", [], UnitAbolished("NOWHERE", "x"), JULY, "unit"),
@@ -18,6 +25,9 @@ REFUSALS = [
     ("unit.already-established", MERGED, UnitEstablished("SEOUL", "x", "x"), AUGUST, "unit"),
     ("unit.into-itself", [], UnitMerged("SEOUL", "SEOUL"), JULY, "into"),
     ("unit.into-itself", [], UnitSplit("SEOUL", ("HQ", "SEOUL")), JULY, "successors"),
+    # However the days lie, no unit takes the place of one that takes its own.
+    ("unit.in-a-circle", MERGED, UnitMerged("HQ", "SEOUL"), JUNE, "into"),
+    ("unit.in-a-circle", TO_BUSAN, UnitSplit("BUSAN", ("NEW", "SEOUL")), JUNE, "successors"),
     ("unit.split-into-one", [], UnitSplit("SEOUL", ("HQ",)), JULY, "successors"),
     # From its first day without it nobody joins it, and nothing is put into it.
     ("unit.ended", MERGED, MemberTransferred("P1", "SEOUL"), JULY, "unit"),
