@@ -109,6 +109,7 @@ CALLS = {
     "hr ack": "hr ack ack.csv",
     "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
+    "hr changes": "hr changes --limit 5",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",
@@ -146,11 +147,12 @@ selected = { training = ["A"] }
 """
 
 _CHANGING = (
-    (r'"(recorded_at|cut_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
+    (r'"(recorded_at|cut_at|noticed_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
     (r'"(sha256|previous_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
     (r'"digest": "([0-9-]+)-[0-9a-f]{64}"', rf'"digest": "\1-{"0" * 64}"'),
     (r'"ledger": "ledger:[0-9a-f]{16}"', '"ledger": "ledger:0123456789abcdef"'),
     (r'"[0-9a-f]{16}-0', '"0123456789abcdef-0'),
+    (r'"[0-9a-f]{16}[.]([0-9]+)[.][0-9a-f]{16}"', r'"0123456789abcdef.\1.89abcdef01234567"'),
     (r'"rulebook_sha256": "[0-9a-f]{64}"', rf'"rulebook_sha256": "{"0" * 64}"'),
     (r'"known_at": "20[^"]*"', '"known_at": "2005-12-20T03:00:00.000000Z"'),
 )

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import fields
 from mileage.ledger.fields import Choice, Reference
 from mileage.ledger.kinds import kinds
-from mileage.projections import activity_infos, check_rulebook
+from mileage.projections import EntitlementChange, HrKey, activity_infos, check_rulebook
 from mileage.projections.hrfile import COLUMNS
 from mileage.projections.outbox import totals
 from mileage.projections.schema import TABLES, VIEWS
@@ -158,3 +159,11 @@ def test_hr_page():
     text = (ROOT / "docs" / "hr.md").read_text("utf-8")
     for name in (*COLUMNS, *totals([]), "rulebook_sha256", "in_period", "previous_sha256"):
         assert f"`{name}`" in text, name
+
+
+def test_feed_page():
+    """Every field of a change stands in the page about HR."""
+    text = (ROOT / "docs" / "hr.md").read_text("utf-8")
+    feed = text.partition("## The change feed")[2]
+    for name in (field.name for kind in (EntitlementChange, HrKey) for field in fields(kind)):
+        assert f"`{name}`" in feed, name
