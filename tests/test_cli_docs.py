@@ -110,6 +110,7 @@ CALLS = {
     "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
     "hr changes": "hr changes --limit 5",
+    "people import": "people import people.csv --full --leavers-max 50%",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",
@@ -190,6 +191,11 @@ def answers(folder: Path) -> dict[str, str]:
     ok("record", "evaluation.unit_scored", "--evaluation", "half", "--unit", "HQ",
        "--element", "leading", "--score", "85", "--outside-evaluator", "KPC-1",
        "--on", "2005-07-04")  # fmt: skip
+    (folder / "people.csv").write_text(
+        "employee_number,name,unit,rank,person\n0099,최새롬,HQ,G6,P9\n0001,홍길동,HQ,G5,P1\n"
+        "0002,,HQ,G5,P2\n",
+        encoding="utf-8",
+    )
     told = {}
     for name, line in CALLS.items():
         if name == "hr ack":
