@@ -37,10 +37,10 @@ from .kinds.member import (
 )
 from .kinds.office import FactVoided
 from .ledger import voided_keys
-from .roster import LEAVE, LEFT, read_roster
+from .roster import LEAVE, LEFT, check_totals, read_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .ledger import Ledger, Writer
     from .roster import RosterRow
@@ -171,7 +171,7 @@ def import_people(  # noqa: PLR0913 - each is a choice of its own
         raise InvalidFact("leavers_max", "must be from 0 to 100 percent")
     rows, problems = read_roster(path, on=day, encoding=encoding, ignored=ignored)
     count = len(rows) + len(problems)
-    problems += _control(path.name, rows, count, expect_count, control_total)
+    problems += check_totals(path.name, rows, count, expect_count, control_total)
     job = _Job(ledger, path.name, by, source or path.name, new_id or _ids(dry_run=dry_run))
     try:
         with ledger.writer() as writer:
@@ -202,28 +202,10 @@ def import_people(  # noqa: PLR0913 - each is a choice of its own
     )
 
 
-def _control(
-    file: str, rows: Iterable[RosterRow], count: int, expected: int | None, total: int | None
-) -> Iterator[Problem]:
-    """Hold a file against what HR states about it."""
-    if expected is not None and count != expected:
-        reason = f"has {count:,} rows, {expected:,} were expected"
-        yield Problem(file, 0, "", "people.count", reason, "was it cut short? Fetch it again")
-    sums = sum(_digits(row.employee_number) for row in rows)
-    if total is not None and sums != total:
-        reason = f"its employee numbers add up to {sums}, stated are {total}"
-        remedy = "was it cut short or changed? Fetch it again"
-        yield Problem(file, 0, "employee_number", "people.control-total", reason, remedy)
-
-
 def _ids(*, dry_run: bool) -> Callable[[], str]:
     """What makes ids; those of a dry run come to nothing and look like it."""
     numbers = itertools.count(1)
     return lambda: f"M-new-{next(numbers)}" if dry_run else f"M-{secrets.token_hex(5)}"
-
-
-def _digits(number: str) -> int:
-    return int("".join(each for each in number if each in "0123456789") or "0")
 
 
 def members(ledger: Ledger) -> dict[str, Member]:

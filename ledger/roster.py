@@ -27,14 +27,14 @@ from .fields import Choice, Code, Label, Text, parse_date
 from .rowfiles import CsvRows, check_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
     from .fields import FieldType
     from .rowfiles import Row
 
-__all__ = ["FIELDS", "LEAVE", "LEFT", "SERVING", "RosterRow", "read_roster"]
+__all__ = ["FIELDS", "LEAVE", "LEFT", "SERVING", "RosterRow", "check_totals", "read_roster"]
 
 SERVING, LEAVE, LEFT = "serving", "leave", "left"
 _NUMBER = Text("사번", "Employee number", length_max=200)
@@ -168,3 +168,21 @@ def _day(text: str) -> date:
         return parse_date("-".join(found.groups()) if found else text)
     except ValueError as error:
         raise InvalidFact("effective_on", str(error)) from None
+
+
+def check_totals(
+    file: str, rows: Iterable[RosterRow], count: int, expected: int | None, total: int | None
+) -> Iterator[Problem]:
+    """Hold a file against what HR states about it: its count and the sum of its numbers."""
+    if expected is not None and count != expected:
+        reason = f"has {count:,} rows, {expected:,} were expected"
+        yield Problem(file, 0, "", "people.count", reason, "was it cut short? Fetch it again")
+    sums = sum(_digits(row.employee_number) for row in rows)
+    if total is not None and sums != total:
+        reason = f"its employee numbers add up to {sums}, stated are {total}"
+        remedy = "was it cut short or changed? Fetch it again"
+        yield Problem(file, 0, "employee_number", "people.control-total", reason, remedy)
+
+
+def _digits(number: str) -> int:
+    return int("".join(each for each in number if each in "0123456789") or "0")
