@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 from mileage.ledger import format_amount
-from mileage.projections import Outbox, acknowledge
+from mileage.projections import Feed, Outbox, ReadModel, acknowledge, changes
 
 from .base import DAY, Group, option, pass_session
 from .figures import brought_up
 from .output import Column, Shown, show
-from .texts import Words
+from .texts import CHANGE_REASONS, Words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,6 +35,7 @@ hr_command = Group(
         "mileage hr export /srv/hr/inbox",
         "mileage hr ack ack-000001.csv",
         "mileage hr status",
+        "mileage hr changes",
     ),
 )
 
@@ -214,6 +215,54 @@ def _line_json(line: HrLine) -> dict[str, Any]:
 def list_command(session: Session) -> None:
     with session.ledger() as ledger:
         _show_batches(session, Outbox(ledger).batches())
+
+
+@hr_command.command(
+    "changes",
+    words=Words(
+        "변동 피드를 보입니다: 누구의 무엇이 얼마에서 얼마로 바뀌었는지, 일어난 순서대로.\n\n"
+        "--after에 지난번 마지막 변동의 커서를 주면 그 뒤의 것만 나옵니다. 같은 커서에는 언제나"
+        " 같은 변동이 나옵니다. 인사 시스템은 커서를 변동과 한 트랜잭션에 저장하면 됩니다.",
+        "Show the change feed: whose entitlement changed from what to what, in order.\n\nWith the"
+        " cursor of the last change taken as --after, what comes after it. The same cursor always"
+        " gives the same changes; an HR system stores it in one transaction with what it makes of"
+        " them.",
+    ),
+    examples=[
+        "mileage hr changes --limit 100 --json",
+        "mileage hr changes --after 0123456789abcdef.17.89abcdef01234567",
+    ],
+)
+@option("--after", ko="이 커서 뒤의 것만 [처음부터]", en="After this cursor  [the beginning]")
+@option("--limit", ko="이만큼만", en="At most so many", type=click.IntRange(1), metavar="N")
+@pass_session
+def changes_command(session: Session, after: str | None, limit: int | None) -> None:
+    with session.ledger() as ledger:
+        Feed(ledger).check(after)
+        with brought_up(session, ledger, None, None), ReadModel(ledger) as model:
+            found = [change.as_json() for change in changes(model, after=after, limit=limit)]
+    cursor = found[-1]["cursor"] if found else after
+    rows = [
+        {
+            **row,
+            "facts": ";".join(map(str, row["facts"])),
+            "reason": Shown(row["reason"], session.pick(CHANGE_REASONS[row["reason"]])),
+        }
+        for row in found
+    ]
+    columns = [
+        Column("sequence", number=True, label=Words("순번", "No.")),
+        *(Column(name) for name in ("person", "programme", "code", "for_period")),
+        *(Column(name, number=True) for name in ("previous", "new", "delta")),
+        Column("reason"),
+        Column("facts", wraps=True, optional=True),
+        Column("noticed_at", detail=True),
+        Column("cursor", detail=True),
+    ]
+    none = Words("그 뒤에 달라진 것이 없습니다.", "Nothing changed since.")
+    show(session, {"changes": found, "cursor": cursor}, columns, rows, empty=none)
+    if found and session.format == "table":
+        session.note(f"이어서 보려면 --after {cursor}", f"to go on: --after {cursor}")
 
 
 def _batch_json(batch: Batch) -> dict[str, Any]:

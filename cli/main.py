@@ -68,6 +68,7 @@ COMMANDS = {
     ),
     "catch-up": ("publishing", Words("새 기록을 점수에 반영", "Take new facts into the figures")),
     "hr": ("hr", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
+    "people": ("people", Words("인사부서의 인사 파일 반영", "Take in people from HR")),
     "directory": ("directory", Words("이름과 사번", "Keep names and employee numbers")),
 }
 

@@ -165,6 +165,17 @@ COLUMNS = {
     "scheme": Words("평가 방식", "Scheme"),
     "stage": Words("단계", "Stage"),
     "total": Words("총점", "Total"),
+    "action": Words("변동", "Change"),
+    "code": Words("구분", "Code"),
+    "cursor": Words("커서", "Cursor"),
+    "delta": Words("증감", "Change"),
+    "facts": Words("기록 번호", "Facts"),
+    "for_period": Words("대상 기간", "For"),
+    "new": Words("이후", "New"),
+    "line": Words("행", "Line"),
+    "noticed_at": Words("확인 시각", "Noticed at"),
+    "on": Words("날짜", "Date"),
+    "previous": Words("이전", "Previous"),
 }
 """Headings of tables by column; the columns' own names head CSV files and stand in JSON."""
 
@@ -185,6 +196,14 @@ DECISIONS = {
     "approved": Words("부여·승인", "granted and approved"),
     "refused": Words("불허", "refused"),
     "revoked": Words("취소", "revoked"),
+}
+
+CHANGE_REASONS = {
+    "facts": Words("기록", "facts"),
+    "decision": Words("결정", "decision"),
+    "correction": Words("정정", "correction"),
+    "rules": Words("규칙 변경", "other rules"),
+    "recalculated": Words("다시 계산", "recalculated"),
 }
 
 STATUSES = {

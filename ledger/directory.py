@@ -27,6 +27,10 @@ __all__ = ["Directory", "Entry"]
 
 _PERSON = Code("", "")
 _NAME = Text("", "", length_max=200)
+_FORMER = (
+    "CREATE TABLE IF NOT EXISTS former_numbers (employee_number TEXT NOT NULL,"
+    " person TEXT NOT NULL, PRIMARY KEY (employee_number, person)) WITHOUT ROWID"
+)
 
 
 @attrs.frozen
@@ -63,6 +67,8 @@ class Directory:
     """A file of people, made when the first name is put in.
 
     Table ``people``: ``person`` (text, primary key), ``name`` (text), ``employee_number`` (text).
+    Table ``former_numbers``: ``employee_number``, ``person`` (texts, together the primary key),
+    numbers that people had before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,12 +85,25 @@ class Directory:
     def put(self, entries: Iterable[Entry]) -> int:
         """Add or replace entries, all or none; return how many.
 
+        A number that is replaced by another one stays known as a former number.
+
         Raises:
             LedgerFileError: The file cannot be written.
         """
         rows = [attrs.asdict(entry) for entry in entries]
-        with self._table() as people, people.db.conn:
-            people.upsert_all(rows, pk="person")
+        with self._table() as people, people.db.conn as connection:
+            connection.execute(_FORMER)
+            connection.executemany(
+                "INSERT OR IGNORE INTO former_numbers SELECT employee_number, person FROM people"
+                " WHERE person = :person AND employee_number NOT IN ('', :employee_number)",
+                rows,
+            )
+            connection.executemany(
+                "INSERT INTO people VALUES (:person, :name, :employee_number)"
+                " ON CONFLICT (person) DO UPDATE"
+                " SET name = excluded.name, employee_number = excluded.employee_number",
+                rows,
+            )
         return len(rows)
 
     def get(self, person: str) -> Entry | None:
@@ -107,6 +126,47 @@ class Directory:
                 marks = ",".join("?" * len(part))
                 for row in people.rows_where(f"person IN ({marks})", part):
                     found[str(row["person"])] = Entry(**row)
+        return found
+
+    def holders(self, numbers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Who has an employee number, by number; numbers of nobody are left out.
+
+        Raises:
+            LedgerFileError: The file cannot be read.
+        """
+        return self._by("people", "employee_number", numbers)
+
+    def former_holders(self, numbers: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Who had an employee number before another one, by number.
+
+        Raises:
+            LedgerFileError: The file cannot be read.
+        """
+        return self._by("former_numbers", "employee_number", numbers)
+
+    def namesakes(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Who has exactly a name, by name; names of nobody are left out.
+
+        Raises:
+            LedgerFileError: The file cannot be read.
+        """
+        return self._by("people", "name", names)
+
+    def _by(
+        self, table_name: str, column: str, values: Iterable[str]
+    ) -> dict[str, tuple[str, ...]]:
+        if not self.path.exists():
+            return {}
+        wanted = sorted(set(values) - {""})
+        found: dict[str, tuple[str, ...]] = {}
+        with self._table() as people:
+            table = people.db.table(table_name)
+            for start in range(0, len(wanted) if table.exists() else 0, 500):
+                part = wanted[start : start + 500]
+                where = f"{column} IN ({','.join('?' * len(part))})"
+                for row in table.rows_where(where, part, order_by="person"):
+                    value = str(row[column])
+                    found[value] = (*found.get(value, ()), str(row["person"]))
         return found
 
     def search(self, text: str) -> list[Entry]:

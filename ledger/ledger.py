@@ -71,7 +71,8 @@ class Ledger:
 
     Attributes:
         path: The ledger's file. Beside it stand ``NAME.people.sqlite`` (the directory),
-            ``NAME.read`` (read models) and ``NAME.hr.sqlite`` (what HR was sent).
+            ``NAME.read`` (read models), ``NAME.hr.sqlite`` (what HR was sent) and
+            ``NAME.feed.sqlite`` (the change feed).
         organisation: Whose ledger it is.
         stream_of_opening: Stream of the first fact; it identifies the ledger.
         time_zone: Zone of all civil dates in it, fixed when it was opened.
@@ -908,7 +909,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _check_name(path: Path) -> None:
     """Refuse a name that would be taken for memory, or for a file beside another ledger."""
-    reserved = (".people.sqlite", ".read.sqlite", ".hr.sqlite")
+    reserved = (".people.sqlite", ".read.sqlite", ".hr.sqlite", ".feed.sqlite")
     if ":memory:" in path.name or "mode=memory" in path.name or path.name.endswith(reserved):
         msg = f"{path.name}: a ledger cannot have this name"
         raise LedgerFileError(msg)

@@ -25,6 +25,7 @@ from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .explain import Explanation, arithmetic, explain_candidate, explain_posting
+from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
     Balance,
     Cut,
@@ -73,6 +74,7 @@ __all__ = [
     "AdoptedRulebook",
     "Available",
     "AwardLine",
+    "BadCursor",
     "Balance",
     "Batch",
     "BatchTally",
@@ -86,7 +88,9 @@ __all__ = [
     "Decision",
     "Difference",
     "Edit",
+    "EntitlementChange",
     "Explanation",
+    "Feed",
     "Figures",
     "Grant",
     "HrKey",
@@ -134,6 +138,7 @@ __all__ = [
     "available",
     "awards",
     "budgets",
+    "changes",
     "check_rulebook",
     "comparable",
     "compare",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from mileage.ledger import Label, MileageError
 from .decode import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -277,6 +278,20 @@ class Figures:
 
     def query(self, statement: str, params: Iterable[Any] = ()) -> list[Any]:
         """Run a query on the read model; the schema is described in ``schema``."""
+        return self._connection().execute(statement, tuple(params)).fetchall()
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Within it, all answers are of one moment, whoever catches the figures up meanwhile."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
@@ -285,7 +300,7 @@ class Figures:
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
-        return connection.execute(statement, tuple(params)).fetchall()
+        return connection
 
     def meta(self) -> dict[str, str]:
         """What the read model says of itself; its keys are in the schema's description."""

@@ -109,6 +109,8 @@ CALLS = {
     "hr ack": "hr ack ack.csv",
     "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
+    "hr changes": "hr changes --limit 5",
+    "people import": "people import people.csv --full --leavers-max 50%",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",
@@ -146,11 +148,12 @@ selected = { training = ["A"] }
 """
 
 _CHANGING = (
-    (r'"(recorded_at|cut_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
+    (r'"(recorded_at|cut_at|noticed_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
     (r'"(sha256|previous_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
     (r'"digest": "([0-9-]+)-[0-9a-f]{64}"', rf'"digest": "\1-{"0" * 64}"'),
     (r'"ledger": "ledger:[0-9a-f]{16}"', '"ledger": "ledger:0123456789abcdef"'),
     (r'"[0-9a-f]{16}-0', '"0123456789abcdef-0'),
+    (r'"[0-9a-f]{16}[.]([0-9]+)[.][0-9a-f]{16}"', r'"0123456789abcdef.\1.89abcdef01234567"'),
     (r'"rulebook_sha256": "[0-9a-f]{64}"', rf'"rulebook_sha256": "{"0" * 64}"'),
     (r'"known_at": "20[^"]*"', '"known_at": "2005-12-20T03:00:00.000000Z"'),
 )
@@ -188,6 +191,11 @@ def answers(folder: Path) -> dict[str, str]:
     ok("record", "evaluation.unit_scored", "--evaluation", "half", "--unit", "HQ",
        "--element", "leading", "--score", "85", "--outside-evaluator", "KPC-1",
        "--on", "2005-07-04")  # fmt: skip
+    (folder / "people.csv").write_text(
+        "employee_number,name,unit,rank,person\n0099,최새롬,HQ,G6,P9\n0001,홍길동,HQ,G5,P1\n"
+        "0002,,HQ,G5,P2\n",
+        encoding="utf-8",
+    )
     told = {}
     for name, line in CALLS.items():
         if name == "hr ack":

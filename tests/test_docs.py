@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import fields
 from mileage.ledger.fields import Choice, Reference
 from mileage.ledger.kinds import kinds
-from mileage.projections import activity_infos, check_rulebook
+from mileage.ledger.roster import FIELDS as ROSTER_FIELDS
+from mileage.projections import EntitlementChange, HrKey, activity_infos, check_rulebook
 from mileage.projections.hrfile import COLUMNS
 from mileage.projections.outbox import totals
 from mileage.projections.schema import TABLES, VIEWS
@@ -158,3 +160,20 @@ def test_hr_page():
     text = (ROOT / "docs" / "hr.md").read_text("utf-8")
     for name in (*COLUMNS, *totals([]), "rulebook_sha256", "in_period", "previous_sha256"):
         assert f"`{name}`" in text, name
+
+
+def test_feed_page():
+    """Every field of a change stands in the page about HR."""
+    text = (ROOT / "docs" / "hr.md").read_text("utf-8")
+    feed = text.partition("## The change feed")[2]
+    for name in (field.name for kind in (EntitlementChange, HrKey) for field in fields(kind)):
+        assert f"`{name}`" in feed, name
+
+
+def test_people_page():
+    """Every column of a file of people stands in the page about HR, in both languages."""
+    text = (ROOT / "docs" / "hr.md").read_text("utf-8")
+    people = text.partition("## People from HR")[2]
+    for name, field in ROSTER_FIELDS.items():
+        assert f"`{name}`" in people
+        assert field.ko in people

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import attrs
 from mileage.ledger.errors import Refused
@@ -47,11 +47,13 @@ class Member:
         service: Spans of employment; a later one after leaving and being hired again.
         leave: Spans of leave.
         units: Where the person serves, each unit with the first day there.
+        ranks: Which ranks the person holds, each with the first day.
     """
 
     service: tuple[Span, ...] = ()
     leave: tuple[Span, ...] = ()
     units: tuple[tuple[date, str], ...] = ()
+    ranks: tuple[tuple[date, str], ...] = ()
 
     def serves_on(self, day: date) -> bool:
         """Whether the person is employed on that day; the day of leaving is the last."""
@@ -67,10 +69,18 @@ class Member:
 
     def unit_on(self, day: date) -> str | None:
         """The unit in which the person serves on that day, if any."""
-        begun = [(since, unit) for since, unit in self.units if since <= day]
-        # Of two that begin on one day the one recorded last counts.
-        latest = max(reversed(begun), key=lambda each: each[0], default=None)
-        return latest[1] if latest and self.serves_on(day) else None
+        return _latest(self.units, day) if self.serves_on(day) else None
+
+    def rank_on(self, day: date) -> str | None:
+        """The rank that the person holds on that day, if any."""
+        return _latest(self.ranks, day) if self.serves_on(day) else None
+
+
+def _latest(begun: tuple[tuple[date, str], ...], day: date) -> str | None:
+    """What began last by a day; of two that began on one day the one recorded last counts."""
+    found = [each for each in reversed(begun) if each[0] <= day]
+    latest = max(found, key=lambda each: each[0], default=None)
+    return latest[1] if latest else None
 
 
 def decide(state: Member | None, command: Command, _context: Context) -> tuple[Data, ...]:
@@ -107,25 +117,26 @@ def evolve(state: Member | None, fact: Fact) -> Member:
     """Fold one fact into a person's state."""
     member = state or Member()
     day = fact.occurred_on
+    changed: dict[str, Any] = {}
     match fact.data:
-        case MemberJoined(unit=unit):
-            return attrs.evolve(
-                member, service=(*member.service, Span(day)), units=(*member.units, (day, unit))
-            )
+        case MemberJoined(unit=unit, rank=rank):
+            changed["service"] = (*member.service, Span(day))
+            changed["units"] = (*member.units, (day, unit))
+            changed["ranks"] = (*member.ranks, (day, rank))
         case MemberTransferred(unit=unit):
-            return attrs.evolve(member, units=(*member.units, (day, unit)))
+            changed["units"] = (*member.units, (day, unit))
+        case MemberPromoted(rank=rank):
+            changed["ranks"] = (*member.ranks, (day, rank))
         case MemberLeft():
-            return attrs.evolve(
-                member,
-                service=_close(member.service, day, last_day=True),
-                leave=_close(member.leave, day, last_day=True),
-            )
+            changed["service"] = _close(member.service, day, last_day=True)
+            changed["leave"] = _close(member.leave, day, last_day=True)
         case MemberLeaveStarted():
-            return attrs.evolve(member, leave=(*member.leave, Span(day)))
+            changed["leave"] = (*member.leave, Span(day))
         case MemberLeaveEnded():
-            return attrs.evolve(member, leave=_close(member.leave, day, last_day=False))
+            changed["leave"] = _close(member.leave, day, last_day=False)
         case _:
-            return member
+            pass
+    return attrs.evolve(member, **changed)
 
 
 def _close(spans: tuple[Span, ...], day: date, *, last_day: bool) -> tuple[Span, ...]:
