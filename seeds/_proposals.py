@@ -45,7 +45,7 @@ def _sitting(day: int) -> int:
 def _is_vacant(day: int) -> bool:
     on = date.fromordinal(day)
     first, last = _VACANT.get((on.month + 2) // 3, ((13, 1), (13, 1)))
-    return first <= (on.month, on.day) < last
+    return first <= (on.month, on.day) <= last  # told in any order on the last day
 
 
 def proposal_rounds(year: int) -> Iterator[Life]:
