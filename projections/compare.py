@@ -14,6 +14,7 @@ from mileage.ledger.ledger import database_name
 from .build import build_read_model
 from .decode import Slice
 from .figures import Figures
+from .learning import ATTENDED
 from .participation import (
     Group,
     ProgrammeActivity,
@@ -34,10 +35,7 @@ if TYPE_CHECKING:
 
     from .figures import Period
 
-__all__ = ["LEARNING", "Comparable", "comparable", "same_rules"]
-
-LEARNING = ("course.attended", "learning_club.session_held", "study_team.session_held")
-"""Kinds whose hours are hours of learning; who lectures is not counted as learning."""
+__all__ = ["Comparable", "comparable", "same_rules"]
 
 
 @attrs.frozen
@@ -216,10 +214,10 @@ def _joint_contests(ledger: Ledger, part: Slice) -> frozenset[str]:
 
 
 def _learning_hours(figures: Figures, period: Period) -> int:
-    marks = ",".join("?" * len(LEARNING))
+    marks = ",".join("?" * len(ATTENDED))
     [(hours,)] = figures.query(
         "SELECT coalesce(sum(p.hours), 0) FROM postings p JOIN activities a ON a.id = p.activity"
         f" WHERE a.kind IN ({marks}) AND p.day >= ? AND p.day < ? AND {POSTING_STANDS}",
-        (*LEARNING, period.day_from, period.day_until),
+        (*ATTENDED, period.day_from, period.day_until),
     )
     return int(hours)

@@ -19,7 +19,7 @@ from .gathering import Gathered
 from .measures import measure
 from .rulebook import POINT
 from .rules import adopted_rules, office_facts
-from .standing import standing_facts
+from .standing import kinds_about, standing_facts
 from .structure import Service, Structure
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ __all__ = [
     "UnitResult",
     "unit_ranking",
 ]
-
-
-_CATEGORIES = frozenset({"evaluation", "unit", "task"})
 
 
 class NoCompetition(MileageError):
@@ -217,7 +214,7 @@ def unit_ranking(
 
 def _facts(ledger: Ledger, part: Slice) -> list[Recorded]:
     """The standing facts about evaluations, units and tasks that are in the figures."""
-    kinds = [kind.name for kind in ledger.kinds if kind.category in _CATEGORIES]
+    kinds = kinds_about(ledger, "evaluation", "unit", "task")
     facts = standing_facts(ledger, kinds, as_of=part.as_of, known_at=part.known_at)
     return [item for item in facts if part.upto is None or item.position <= part.upto]
 

@@ -12,7 +12,7 @@ from mileage.ledger import (
     DiagnosisStarted,
 )
 
-from .standing import standing_facts
+from .standing import kinds_about, standing_facts
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -62,7 +62,7 @@ def diagnoses(
         as_of: What counted on that civil date, corrections that took effect by then included.
         known_at: Only what had been recorded by that instant.
     """
-    names = [kind.name for kind in ledger.kinds if kind.category == "diagnosis"]
+    names = kinds_about(ledger, "diagnosis")
     found: dict[str, DiagnosisResult] = {}
     for item in standing_facts(ledger, names, until=until, as_of=as_of, known_at=known_at):
         data, day = item.fact.data, item.fact.occurred_on

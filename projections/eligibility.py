@@ -12,7 +12,7 @@ from mileage.ledger import Label, MileageError
 
 from .decisions import Decision, decisions
 from .decode import day_number
-from .figures import Period, day_of
+from .figures import Period, day_before
 from .rulebook import GradeTerms, Percentage, Recent
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
@@ -385,8 +385,7 @@ def _cycles_before(period: Period, count: int) -> set[str]:
     names: set[str] = set()
     kind = period.kind
     for _ in range(count):
-        first = day_of(period.day_from)
-        period = Period.around(kind, first.fromordinal(first.toordinal() - 1))
+        period = Period.around(kind, day_before(period.day_from))
         names.add(period.name)
     return names
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from mileage.ledger.kinds.evaluation import STAGES, EvaluationOpened
 
-from .standing import standing_facts
+from .standing import kinds_about, standing_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ def evaluations(
         as_of: What counted on that civil date.
         known_at: Only what had been recorded by that instant.
     """
-    kinds = [kind.name for kind in ledger.kinds if kind.category == "evaluation"]
+    kinds = kinds_about(ledger, "evaluation")
     facts = standing_facts(ledger, kinds, as_of=as_of, known_at=known_at)
     return list(statuses(facts).values())
 

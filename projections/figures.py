@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -32,6 +32,7 @@ __all__ = [
     "StatementLine",
     "Tenure",
     "UnknownPerson",
+    "day_before",
     "day_of",
 ]
 
@@ -45,6 +46,11 @@ class UnknownPerson(MileageError):
 def day_of(number: int) -> date:
     """The civil date of an integer ``yyyymmdd``."""
     return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def day_before(number: int) -> date:
+    """The civil date before that of an integer ``yyyymmdd``: the last of what ends with it."""
+    return day_of(number) - timedelta(days=1)
 
 
 @attrs.frozen

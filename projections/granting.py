@@ -13,7 +13,7 @@ from mileage.ledger import Command, MileageError, Refused, format_amount, to_uni
 from mileage.ledger.kinds.entitlement import EntitlementGranted
 
 from .eligibility import Selection, eligible, terms
-from .figures import Period, day_of
+from .figures import Period, day_before, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +66,7 @@ def cycle_of(figures: Figures, programme: str, on: date, cycle: str | None = Non
     if on < begins:
         msg = f"the cycle {cycle} begins on {begins}, after {on}"
         raise MileageError(msg)
-    ends = day_of(period.day_until)
-    day = min(on, ends.fromordinal(ends.toordinal() - 1))
+    day = min(on, day_before(period.day_until))
     own = terms(figures, programme, day).period
     if own.name != cycle:
         msg = f"{programme} has no cycle {cycle}: on {day} it is {own.name}"

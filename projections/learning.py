@@ -19,7 +19,7 @@ from mileage.ledger.kinds.learning_plan import (
 )
 
 from .decode import day_number
-from .standing import standing_facts
+from .standing import POSTING_STANDS, standing_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .figures import Figures
 
 __all__ = [
+    "ATTENDED",
     "Plan",
     "Progress",
     "UnknownPlan",
@@ -40,7 +41,8 @@ __all__ = [
 
 _KINDS = ("learning_plan.adopted", "learning_plan.target_set", "learning_plan.ended")
 _SESSIONS = ("learning_club.session_held", "study_team.session_held")
-_ATTENDED = ("course.attended", *_SESSIONS)
+ATTENDED = ("course.attended", *_SESSIONS)
+"""Kinds whose hours are hours of learning; who lectures is not counted as learning."""
 _UNITS = 10_000
 
 
@@ -238,8 +240,7 @@ _LEARNED = """
     SELECT p.unit, p.person, p.position, p.hours, a.kind
     FROM postings p JOIN activities a ON a.id = p.activity
     WHERE a.kind IN ({kinds}) AND p.day >= ? AND p.day <= ?
-      AND NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position
-                      AND c.activity = p.activity AND c.cause IN ('voided', 'withdrawn'))
+      AND {stands}
 )
 SELECT w.top,
        coalesce(sum(l.hours), 0),
@@ -261,8 +262,9 @@ GROUP BY w.top
 
 def _learned(figures: Figures, plan: Plan) -> dict[str, _Learned]:
     statement = _WITHIN + _LEARNED.format(
-        kinds=_quoted(*_ATTENDED, "course.completed"),
-        attended=_quoted(*_ATTENDED),
+        stands=POSTING_STANDS,
+        kinds=_quoted(*ATTENDED, "course.completed"),
+        attended=_quoted(*ATTENDED),
         sessions=_quoted(*_SESSIONS),
     )
     days = (day_number(plan.starts_on), day_number(plan.last_day))

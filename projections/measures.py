@@ -13,12 +13,14 @@ import attrs
 from mileage.ledger import Label
 from mileage.ledger.amounts import SCALE, format_amount
 
+from .ratios import rounded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .rulebook import Element
 
-__all__ = ["Basis", "Finding", "Score", "Tally", "TaskResult", "measure", "rounded", "shown"]
+__all__ = ["Basis", "Finding", "Score", "Tally", "TaskResult", "measure", "shown"]
 
 FULL = Fraction(100)
 
@@ -122,14 +124,9 @@ class Finding:
     facts: tuple[int, ...] = ()
 
 
-def rounded(amount: Fraction) -> int:
-    """Round to integer units of 1/10,000, half up."""
-    return int((amount * SCALE * 2 + 1) // 2)
-
-
 def shown(amount: Fraction) -> str:
     """Write an amount as people read it, rounded half up to 1/10,000."""
-    return format_amount(rounded(amount))
+    return format_amount(rounded(amount * SCALE))
 
 
 def measure(basis: Basis, element: Element) -> dict[str, Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,13 +10,13 @@ from mileage.ledger import MileageError
 from mileage.ledger.kinds.support import ITEMS
 
 from .decode import day_number
-from .figures import day_of
+from .figures import day_before, day_of
 from .ratios import percent_text
 from .standing import POSTING_STANDS, standing_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from mileage.ledger import Kinds, Label, Ledger
 
@@ -36,8 +35,6 @@ __all__ = [
     "participation",
     "programme_of",
 ]
-
-_LAST = date(9999, 12, 31)
 
 
 @attrs.frozen
@@ -140,8 +137,7 @@ def last_day(ledger: Ledger, period: Period, as_of: date | None = None) -> date:
     Raises:
         MileageError: The period has not begun by then.
     """
-    end = day_of(period.day_until)
-    day = min(as_of or ledger.today(), end if end == _LAST else end - timedelta(days=1))
+    day = min(as_of or ledger.today(), day_before(period.day_until))
     if day_number(day) < period.day_from:
         msg = f"{period.name} begins on {day_of(period.day_from)}, after {day}"
         raise MileageError(msg)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
 
-__all__ = ["POSTING_STANDS", "last_fact", "standing_facts", "standing_rows"]
+__all__ = ["POSTING_STANDS", "kinds_about", "last_fact", "standing_facts", "standing_rows"]
 
 POSTING_STANDS = (
     "NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position"
@@ -42,6 +42,11 @@ WHERE (:as_of IS NULL OR json_extract(CAST(state AS TEXT), '$.occurred_on') <= :
   AND (:known_at IS NULL OR json_extract(CAST(state AS TEXT), '$.recorded_at') <= :known_at)
 ORDER BY position DESC LIMIT 1
 """
+
+
+def kinds_about(ledger: Ledger, *categories: str) -> list[str]:
+    """Names of the kinds of facts about things of some categories."""
+    return [kind.name for kind in ledger.kinds if kind.category in categories]
 
 
 def standing_facts(

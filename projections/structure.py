@@ -9,7 +9,7 @@ import attrs
 from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged, UnitSplit
 
 from .decode import UNIT_ENDS
-from .figures import OPEN_DAY, day_of
+from .figures import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,8 +131,7 @@ class Service:
             " ORDER BY t.person, t.day_from"
         )
         for person, since, until, unit, status in rows:
-            end = date.max if until == OPEN_DAY else day_of(until)
-            stays.setdefault(person, []).append(Stay(day_of(since), end, unit, status))
+            stays.setdefault(person, []).append(Stay(day_of(since), day_of(until), unit, status))
         return cls(stays)
 
     def unit_on(self, person: str, day: date) -> str | None:

@@ -20,7 +20,7 @@ from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.ledger.kinds.unit import UnitMerged
 from mileage.projections import Period
 from mileage.projections.competition import unit_ranking
-from mileage.projections.measures import rounded
+from mileage.projections.ratios import rounded
 from story import Office, rulebook
 
 if TYPE_CHECKING:
@@ -309,4 +309,4 @@ def test_two_departments_merge_on_1_july(office):
     for day, places in ((date(2005, 6, 30), june), (date(2005, 12, 31), year)):
         with office.model.figures_at(as_of=day) as figures:
             found = unit_ranking(office.ledger, figures, "2005", as_of=day).units
-        assert {each.unit: (each.place, rounded(each.total)) for each in found} == places
+        assert {each.unit: (each.place, rounded(each.total * 10_000)) for each in found} == places
