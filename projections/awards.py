@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .figures import Period, day_of
+from .days import day_of
+from .figures import Period
 
 if TYPE_CHECKING:
     from datetime import date

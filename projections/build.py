@@ -8,7 +8,8 @@ from mileage.ledger import CorruptFact
 from mileage.ledger.facts import format_instant
 
 from . import plan, registers
-from .decode import Slice, day_number, decode_facts
+from .days import day_number
+from .decode import Slice, decode_facts
 from .publish import publish
 from .rules import Rules, adopted_rules, gone_facts, known_activities, rule_rows
 from .schema import SCHEMA_VERSION, ddl

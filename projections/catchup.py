@@ -19,8 +19,8 @@ from mileage.ledger.ledger import voided_keys
 
 from . import plan, registers
 from .build import BALANCES, POSTINGS
-from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, day_number, people_fields
-from .rulebook import OPEN_DAY
+from .days import OPEN_DAY, day_number
+from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
 
 if TYPE_CHECKING:
     import sqlite3

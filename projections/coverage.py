@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from mileage.ledger import Label
 
-from .figures import day_of
+from .days import day_of
 from .ratios import percent_text
 
 if TYPE_CHECKING:

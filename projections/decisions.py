@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from .figures import day_of
+from .days import day_of
 
 if TYPE_CHECKING:
     from datetime import date

@@ -29,7 +29,7 @@ from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged
 from mileage.ledger.ledger import database_name
 
 from . import registers
-from .rulebook.values import OPEN_DAY
+from .days import OPEN_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +48,6 @@ __all__ = [
     "UNIT_ENDS",
     "Slice",
     "activity_ids",
-    "day_number",
     "decode_facts",
 ]
 
@@ -106,11 +105,6 @@ class Slice:
             and (self.as_of is None or occurred_on <= self.as_of)
             and (self.known_at is None or recorded_at <= self.known_at)
         )
-
-
-def day_number(day: date) -> int:
-    """A civil date as the integer ``yyyymmdd`` that columns use."""
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def activity_ids(kinds: Kinds) -> dict[str, int]:

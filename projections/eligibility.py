@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 from mileage.ledger import Label, MileageError
 
+from .days import day_before, day_number
 from .decisions import Decision, decisions
-from .decode import day_number
-from .figures import Period, day_before
+from .figures import Period
 from .rulebook import GradeTerms, Percentage, Recent
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 

@@ -10,17 +10,17 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import attrs
 from mileage.ledger import Label, MileageError
 
-from .decode import day_number
+from .days import OPEN_DAY, day_number, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
     from pathlib import Path
 
 __all__ = [
@@ -32,25 +32,11 @@ __all__ = [
     "StatementLine",
     "Tenure",
     "UnknownPerson",
-    "day_before",
-    "day_of",
 ]
-
-OPEN_DAY = 99_991_231
 
 
 class UnknownPerson(MileageError):
     """No fact of joining names that person."""
-
-
-def day_of(number: int) -> date:
-    """The civil date of an integer ``yyyymmdd``."""
-    return date(number // 10_000, number // 100 % 100, number % 100)
-
-
-def day_before(number: int) -> date:
-    """The civil date before that of an integer ``yyyymmdd``: the last of what ends with it."""
-    return day_of(number) - timedelta(days=1)
 
 
 @attrs.frozen

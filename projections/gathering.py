@@ -16,8 +16,7 @@ from mileage.ledger.kinds.task import (
     TaskReassigned,
 )
 
-from .decode import day_number
-from .figures import day_of
+from .days import day_number, day_of
 from .measures import Basis, Score, Tally, TaskResult
 from .standing import POSTING_STANDS
 from .structure import Homes, Service, Structure

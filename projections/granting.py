@@ -12,8 +12,9 @@ import attrs
 from mileage.ledger import Command, MileageError, Refused, format_amount, to_units
 from mileage.ledger.kinds.entitlement import EntitlementGranted
 
+from .days import day_before, day_of
 from .eligibility import Selection, eligible, terms
-from .figures import Period, day_before, day_of
+from .figures import Period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

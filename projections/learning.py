@@ -18,7 +18,7 @@ from mileage.ledger.kinds.learning_plan import (
     LearningPlanTargetSet,
 )
 
-from .decode import day_number
+from .days import day_number
 from .standing import POSTING_STANDS, standing_facts
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import attrs
 from mileage.ledger import LedgerFileError, MileageError, format_amount
 from mileage.ledger.facts import format_instant
 
-from .decode import day_number
+from .days import day_number
 from .hr import HrKey, HrLine, Whys, entitlements
 from .hrfile import FORMAT, render
 

@@ -9,8 +9,7 @@ import attrs
 from mileage.ledger import MileageError
 from mileage.ledger.kinds.support import ITEMS
 
-from .decode import day_number
-from .figures import day_before, day_of
+from .days import day_before, day_number, day_of
 from .ratios import percent_text
 from .standing import POSTING_STANDS, standing_facts
 

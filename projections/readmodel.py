@@ -23,7 +23,8 @@ from mileage.ledger import Ledger, LedgerFileError, MileageError
 
 from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare, reaches_others
-from .decode import Slice, day_number
+from .days import day_number
+from .decode import Slice
 from .difference import Difference, people_changed
 from .figures import Figures
 from .plan import SHAPE, Shape

@@ -12,7 +12,8 @@ import attrs
 from mileage.ledger import Command, Refused, format_amount, to_units
 from mileage.ledger.kinds.redemption import RedemptionMade
 
-from .figures import Period, day_of
+from .days import day_of
+from .figures import Period
 
 if TYPE_CHECKING:
     from datetime import date

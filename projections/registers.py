@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .days import day_number
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
@@ -137,4 +139,4 @@ def _row(item: Recorded) -> tuple[str, tuple[Any, ...]]:
     table, entries = _ENTRIES[fact.kind.name]
     said, day = fact.kind.dump(fact.data), fact.occurred_on
     values = (entry[1:] if entry.startswith("=") else said.get(entry) for entry in entries)
-    return table, (item.position, int(f"{day:%Y%m%d}"), fact.recorded_by, *values)
+    return table, (item.position, day_number(day), fact.recorded_by, *values)

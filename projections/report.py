@@ -13,11 +13,10 @@ import attrs
 from .awards import AwardLine, awards
 from .competition import Competition, NoCompetition, unit_ranking
 from .coverage import Coverage, coverage
-from .decode import day_number
+from .days import day_number, day_of
 from .diagnoses import DiagnosisResult, diagnoses
 from .eligibility import Selection, eligible, programmes
 from .evaluations import EvaluationStatus, evaluations
-from .figures import Ranked, day_of
 from .indicators import IndicatorResult, indicators
 from .participation import (
     Money,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger
 
-    from .figures import Figures, Period
+    from .figures import Figures, Period, Ranked
 
 __all__ = [
     "Activity",

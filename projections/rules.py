@@ -11,7 +11,8 @@ from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Shares
 from mileage.ledger.ledger import voided_keys
 
-from .decode import OFFICE_TOPICS, Slice, activity_ids, day_number
+from .days import day_number
+from .decode import OFFICE_TOPICS, Slice, activity_ids
 from .plan import Shape
 from .rulebook import ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 

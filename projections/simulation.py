@@ -22,7 +22,8 @@ from mileage.ledger import MileageError, ReadOnlyLedger
 
 from .adoption import adopt_rulebook
 from .build import build_read_model
-from .decode import Slice, day_number
+from .days import day_number
+from .decode import Slice
 from .difference import Change, Difference, people_changed, units_changed
 from .eligibility import eligible, programmes
 from .figures import Figures

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged, UnitSplit
 
+from .days import day_of
 from .decode import UNIT_ENDS
-from .figures import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -16,11 +16,12 @@ import attrs
 
 from . import plan
 from .build import BALANCES, POSTINGS
-from .decode import activity_ids, day_number
+from .days import OPEN_DAY, day_number
+from .decode import activity_ids
 from .eligibility import eligible
 from .figures import Figures, StatementLine
 from .rulebook import Adoption, Given, compile_rules
-from .rulebook.values import DAY_MIN, OPEN_DAY, Placed
+from .rulebook.values import DAY_MIN, Placed
 from .rules import Rules, known_activities, rule_rows
 from .schema import ddl
 

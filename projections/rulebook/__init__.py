@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mileage.ledger.fields import Label
+from mileage.projections.days import OPEN_DAY
 
 from .compiling import Adoption, CapRow, Compiled, ValueRow, Version, compile_rules
 from .evaluation import Area, Element, Evaluation, EvaluationValue, Group
@@ -28,7 +29,6 @@ from .reach import check_reach
 from .text import Check, lines_of, load
 from .values import (
     BREAK_BY,
-    OPEN_DAY,
     PERIODS,
     POINT,
     PROBLEM_CODES,

@@ -32,7 +32,6 @@ __all__ = [
     "KEEPS",
     "LABELS_MAX",
     "LINE_CHARS_MAX",
-    "OPEN_DAY",
     "OTHERWISE",
     "PEOPLE_MAX",
     "PERIODS",
@@ -116,8 +115,6 @@ QUOTA_OFS: tuple[QuotaOf, ...] = ("serving", "eligible")
 
 POINT = 10_000
 """Units in one point: every amount of points is a whole number of 1/10,000 point."""
-OPEN_DAY = 99_991_231
-"""The `day_until` of a row that has no end."""
 
 # Limits: far above any real scheme, low enough that even a hostile text costs only seconds.
 TEXT_BYTES_MAX = 1_048_576
