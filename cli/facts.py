@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger.facts import format_instant
-from mileage.ledger.ledger import voided_keys
+from mileage.ledger.ledger import gone_keys
 
 from .output import json_value
 from .texts import pick
@@ -85,6 +85,4 @@ def print_recorded(session: Session, ledger: Ledger, recorded: Recorded) -> None
 
 
 def _is_void(ledger: Ledger, fact: Fact) -> bool:
-    about = [item.fact for item in ledger.stream(fact.originator_id)]
-    voids = [(each.key, each.data.fact) for each in about if each.kind.name == "fact.voided"]
-    return fact.key in voided_keys(voids)
+    return fact.key in gone_keys(item.fact for item in ledger.stream(fact.originator_id))

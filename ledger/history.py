@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from .kinds.office import FactVoided
-from .ledger import voided_keys
+from .ledger import gone_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def history(  # noqa: PLR0913 - each is a way to ask
 
     items = [item for item in _asked(ledger, thing, person, position) if within(item)]
     voids = [item for item in _voids(ledger, items, thing, person, position) if within(item)]
-    void = voided_keys([(item.fact.key, item.fact.data.fact) for item in voids])
+    void = gone_keys(item.fact for item in voids)
     by = {item.fact.data.fact: item.position for item in voids if item.fact.key not in void}
     return [HistoryLine(item.position, item.fact, by.get(item.fact.key)) for item in items]
 

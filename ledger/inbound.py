@@ -36,7 +36,7 @@ from .kinds.member import (
     evolve,
 )
 from .kinds.office import FactVoided
-from .ledger import voided_keys
+from .ledger import gone_keys
 from .roster import LEAVE, LEFT, check_totals, read_roster
 
 if TYPE_CHECKING:
@@ -211,8 +211,7 @@ def _ids(*, dry_run: bool) -> Callable[[], str]:
 def members(ledger: Ledger) -> dict[str, Member]:
     """Everybody who ever joined, by opaque id, as the facts recorded so far say."""
     facts = [item.fact for item in ledger.facts(topics=_MEMBER_TOPICS)]
-    voids = [(f.key, f.data.fact) for f in facts if isinstance(f.data, FactVoided)]
-    gone = voided_keys(voids)
+    gone = gone_keys(facts)
     found: dict[str, Member] = {}
     for fact in facts:
         if not isinstance(fact.data, FactVoided) and fact.key not in gone:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .fields import FieldType
     from .kinds.registry import Context, Kind, Kinds, Programme
 
-__all__ = ["Ledger", "Writer", "system_clock", "voided_keys"]
+__all__ = ["Ledger", "Writer", "gone_keys", "system_clock", "voided_keys"]
 
 DEFAULT_TIME_ZONE = "Asia/Seoul"
 BATCH_ROWS = 5_000
@@ -335,7 +335,7 @@ class Ledger:
         key = f"rulebook.adopted:{rulebook}:{digest}:{effective.isoformat()}"
         with self.writer() as writer:
             about = list(self.facts(topics=("rulebook.adopted", "fact.voided")))
-            gone = voided_keys([(i.fact.key, i.fact.data.fact) for i in about if _is_void(i.fact)])
+            gone = gone_keys(item.fact for item in about)
             adoptions = [item for item in about if not _is_void(item.fact)]
             alike = [item for item in adoptions if item.fact.key.startswith(key)]
             standing = [item for item in adoptions if item.fact.key not in gone]
@@ -681,7 +681,7 @@ class Writer:
         facts = self.facts_of(name)
         voids = [(fact.key, fact.data.fact) for _, fact in facts if _is_void(fact)]
         gone = voided_keys([*voids, *([("", void)] if void else [])])
-        gone_before = voided_keys(voids)
+        gone_before = voided_keys(voids) if void else gone
         programme = self._ledger.kinds.programme(name.partition(":")[0])
         then = _Then(self)
         stream = _Stream(version=len(facts), state=None, began_on=None)
@@ -714,13 +714,9 @@ class Writer:
         programme = self._ledger.kinds.programme(name.partition(":")[0])
 
         def refusal(until: date) -> Refused | None:
-            gone = voided_keys([(v.key, v.data.fact) for v in voids if v.occurred_on <= until])
-            state = None
-            for fact in events:
-                if fact.occurred_on <= day and not _is_void(fact) and fact.key not in gone:
-                    state = programme.evolve(state, fact)
+            known = [f for f in events if f.occurred_on <= (until if _is_void(f) else day)]
             try:
-                programme.decide(state, command, self)
+                programme.decide(self.fold(name, known), command, self)
             except Refused as refused:
                 return refused
             return None
@@ -754,7 +750,7 @@ class Writer:
 
     def fold(self, stream: str, facts: Sequence[Fact]) -> Any:
         """The state that facts of a stream make, without those that are void among them."""
-        gone = voided_keys([(fact.key, fact.data.fact) for fact in facts if _is_void(fact)])
+        gone = gone_keys(facts)
         programme = self._ledger.kinds.programme(stream.partition(":")[0])
         state = None
         for fact in facts:
@@ -782,8 +778,7 @@ class Writer:
             )
         self.flush()
         events = [fact for _, fact in self.facts_of(name)]
-        voids = [(fact.key, fact.data.fact) for fact in events if _is_void(fact)]
-        if data.fact in voided_keys(voids):
+        if data.fact in gone_keys(events):
             raise Refused("correction.already-void", f"{data.fact!r} is void already", field="fact")
         before = self._stream(name).state
         after = self._load(name, void=data.fact, check=True)
@@ -835,9 +830,8 @@ class Writer:
 
     def _is_void(self, event: Notification) -> bool:
         stream = str(event.originator_id)
-        facts = [fact for _, fact in self.facts_of(stream)]
-        voids = [(fact.key, fact.data.fact) for fact in facts if _is_void(fact)]
-        return self._ledger._fact(event).key in voided_keys(voids)  # noqa: SLF001
+        gone = gone_keys(fact for _, fact in self.facts_of(stream))
+        return self._ledger._fact(event).key in gone  # noqa: SLF001
 
 
 @attrs.define
@@ -885,6 +879,11 @@ def voided_keys(voids: Sequence[tuple[str, str]]) -> frozenset[str]:
         if key not in gone:
             gone.add(target)
     return frozenset(gone)
+
+
+def gone_keys(facts: Iterable[Fact]) -> frozenset[str]:
+    """Keys of what is void by the facts that void others among these, in order recorded."""
+    return voided_keys([(fact.key, fact.data.fact) for fact in facts if _is_void(fact)])
 
 
 def _is_void(fact: Fact) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Shares
-from mileage.ledger.ledger import voided_keys
+from mileage.ledger.ledger import gone_keys
 
 from .days import day_number
 from .decode import OFFICE_TOPICS, Slice, activity_ids
@@ -110,7 +110,7 @@ def adopted_rules(
     """
     about = [item for item in office if is_about_rulebooks(item)]
     known = [item for item in about if upto is None or item.position <= upto]
-    void = voided_keys([(item.fact.key, item.fact.data.fact) for item in _voids(known)])
+    void = gone_keys(item.fact for item in known)
     adoptions = []
     for item in known:
         data = item.fact.data
@@ -137,7 +137,7 @@ def is_about_rulebooks(item: Recorded) -> bool:
 def gone_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, str, int]]:
     """Rows of ``w_gone`` for the facts that are void."""
     voids = _voids(office)
-    void = voided_keys([(item.fact.key, item.fact.data.fact) for item in voids])
+    void = gone_keys(item.fact for item in voids)
     standing = {i.fact.data.fact: i.position for i in voids if i.fact.key not in void}
     targets = ledger.positions(list(standing))
     return [(targets[key], "voided", by_position) for key, by_position in standing.items()]

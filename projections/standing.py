@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from mileage.ledger.facts import format_instant
-from mileage.ledger.ledger import database_name, voided_keys
+from mileage.ledger.ledger import database_name, gone_keys
 
 from .decode import Slice
 
@@ -128,12 +128,11 @@ def _topics(ledger: Ledger, kinds: Iterable[str]) -> list[str]:
 
 def _gone(ledger: Ledger, part: Slice) -> frozenset[str]:
     """Keys of the facts that are void within a slice."""
-    voids = [
+    return gone_keys(
         item.fact
         for item in ledger.facts(topics=_topics(ledger, ["fact.voided"]))
         if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
-    ]
-    return voided_keys([(fact.key, fact.data.fact) for fact in voids])
+    )
 
 
 def _query(ledger: Ledger, statement: str, values: dict[str, Any]) -> list[Any]:
