@@ -14,7 +14,7 @@ from .errors import ImportRefused, InvalidFact, KeyConflict, Problem, Refused, U
 from .facts import Command, check_words
 from .fields import parse_date
 from .ledger import LOOK_AHEAD_ROWS
-from .rowfiles import CsvRows, JsonRows, brief, check_encoding
+from .rowfiles import CsvRows, JsonRows, brief, open_rows, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -105,8 +105,7 @@ def import_file(  # noqa: PLR0913 - each is a choice of its own
         ledger.kinds.get(kind)
     if rejects is not None and rejects.absolute() == path.absolute():
         raise InvalidFact("rejects", "is the file to import itself", "choose another name")
-    if "".join(encoding.lower().split("_")).replace("-", "") in ("utf8", "utf8sig"):
-        encoding = "utf-8-sig"
+    encoding = read_as(encoding)
     with ExitStack() as stack:
         file = _open(path, encoding, format or _FORMATS.get(path.suffix.lower(), ""), stack)
         total = path.stat().st_size
@@ -129,13 +128,7 @@ def _open(path: Path, encoding: str, form: str, stack: ExitStack) -> RowFile:
         raise ImportRefused(
             [Problem(path.name, 0, "", "import.format", reason, "name the format: csv or jsonl")]
         )
-    try:
-        if problem := check_encoding(path, encoding):
-            raise ImportRefused([problem])
-        file = stack.enter_context(path.open(encoding=encoding, newline=""))
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror})"
-        raise ImportRefused([Problem(path.name, 0, "", "import.unreadable", reason)]) from error
+    file = stack.enter_context(open_rows(path, encoding))
     return _READERS[form](file, path.name)
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from .directory import Entry
 from .errors import ImportRefused, InvalidFact, Problem
-from .rowfiles import CsvRows, check_encoding
+from .rowfiles import csv_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .rowfiles import Row
+    from .rowfiles import CsvRows, Row
 
 __all__ = ["read_entries"]
 
@@ -29,16 +29,8 @@ def read_entries(path: Path, *, encoding: str = "utf-8") -> list[Entry]:
     Raises:
         ImportRefused: The file cannot be read, a row is wrong, or a person comes twice.
     """
-    if encoding.lower().replace("-", "").replace("_", "") == "utf8":
-        encoding = "utf-8-sig"
-    try:
-        if problem := check_encoding(path, encoding):
-            raise ImportRefused([problem])
-        with path.open(encoding=encoding, newline="") as file:
-            return _read(CsvRows(file, path.name))
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror})"
-        raise ImportRefused([Problem(path.name, 0, "", "import.unreadable", reason)]) from error
+    with csv_rows(path, encoding) as rows:
+        return _read(rows)
 
 
 def _read(rows: CsvRows) -> list[Entry]:

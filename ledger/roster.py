@@ -24,7 +24,7 @@ import attrs
 
 from .errors import ImportRefused, InvalidFact, Problem
 from .fields import Choice, Code, Label, Text, parse_date
-from .rowfiles import CsvRows, check_encoding
+from .rowfiles import csv_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .fields import FieldType
-    from .rowfiles import Row
+    from .rowfiles import CsvRows, Row
 
 __all__ = ["FIELDS", "LEAVE", "LEFT", "SERVING", "RosterRow", "check_totals", "read_roster"]
 
@@ -105,16 +105,8 @@ def read_roster(
     Raises:
         ImportRefused: The file cannot be read, or not by its columns.
     """
-    if encoding.lower().replace("-", "").replace("_", "") == "utf8":
-        encoding = "utf-8-sig"
-    try:
-        if problem := check_encoding(path, encoding):
-            raise ImportRefused([problem])
-        with path.open(encoding=encoding, newline="") as file:
-            return _read(CsvRows(file, path.name), on, ignored)
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror})"
-        raise ImportRefused([Problem(path.name, 0, "", "import.unreadable", reason)]) from error
+    with csv_rows(path, encoding) as file:
+        return _read(file, on, ignored)
 
 
 def _read(file: CsvRows, on: date, ignored: Sequence[str]) -> tuple[list[RosterRow], list[Problem]]:

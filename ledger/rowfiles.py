@@ -11,12 +11,13 @@ import io
 import json
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
 import attrs
 
-from .errors import Problem
+from .errors import ImportRefused, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,9 @@ __all__ = [
     "Row",
     "RowFile",
     "brief",
-    "check_encoding",
+    "csv_rows",
+    "open_rows",
+    "read_as",
 ]
 
 CELL_CHARS_MAX = 100_000
@@ -66,7 +69,46 @@ class Row:
     problem: Problem | None = None
 
 
-def check_encoding(path: Path, encoding: str) -> Problem | None:
+def read_as(encoding: str) -> str:
+    """The encoding to read with: UTF-8, by whatever name, may begin with a byte order mark."""
+    plain = encoding.lower().replace("-", "").replace("_", "")
+    return "utf-8-sig" if plain in ("utf8", "utf8sig") else encoding
+
+
+def open_rows(path: Path, encoding: str) -> TextIO:
+    """Open a file of rows that is in an encoding from its beginning to its end.
+
+    Raises:
+        ImportRefused: It cannot be read, or is in another encoding.
+    """
+    try:
+        if problem := _check_encoding(path, encoding):
+            raise ImportRefused([problem])
+        return path.open(encoding=encoding, newline="")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+@contextmanager
+def csv_rows(path: Path, encoding: str) -> Iterator[CsvRows]:
+    """The rows of a CSV file.
+
+    Raises:
+        ImportRefused: It cannot be read, or is in another encoding.
+    """
+    try:
+        with open_rows(path, read_as(encoding)) as file:
+            yield CsvRows(file, path.name)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ImportRefused:
+    reason = f"cannot be read ({error.strerror})"
+    return ImportRefused([Problem(path.name, 0, "", "import.unreadable", reason)])
+
+
+def _check_encoding(path: Path, encoding: str) -> Problem | None:
     """Decode a whole file once, so that nothing is stored of one in another encoding."""
     try:
         io.TextIOWrapper(io.BytesIO(), encoding=encoding).close()
