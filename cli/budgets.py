@@ -8,14 +8,13 @@ import click
 from mileage.ledger.kinds.support import ITEMS
 from mileage.projections import budgets
 
-from .base import DAY, INSTANT, Failure, command, option, pass_session
+from .base import Failure, command, pass_session
 from .output import Column, Shown, show
-from .questions import instant_of
+from .questions import instant_of, question
 from .texts import Words
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
+    from .questions import Question
     from .session import Session
     from .texts import Bilingual
 
@@ -30,24 +29,16 @@ __all__ = ["budget_command"]
     ["mileage budget", "mileage budget LC-2005-002 --as-of 2005-06-30"],
 )
 @click.argument("group", metavar="[GROUP]", required=False)
-@option("--as-of", ko="이날 기준 [오늘]", en="As of this date  [today]", type=DAY)
-@option(
-    "--known-at",
-    ko="이때까지 기록된 것만; 날짜는 그날 끝",
-    en="Only what was recorded by then; a date means the end of that day",
-    type=INSTANT,
-    metavar="DATE|INSTANT",
-)
+@question(period=False)
 @pass_session
 def budget_command(  # noqa: D103 - its help is above
     session: Session,
     group: str | None,
-    as_of: date | None,
-    known_at: date | datetime | None,
+    question: Question,
 ) -> None:
     with session.ledger() as ledger:
-        known = instant_of(ledger, known_at)
-        lines = budgets(ledger, group, as_of=as_of, known_at=known)
+        known = instant_of(ledger, question.known_at)
+        lines = budgets(ledger, group, as_of=question.as_of, known_at=known)
     if group and not lines:
         none = Words(f"{group}: 교부된 지원금이 없습니다", f"{group}: nothing was granted")
         raise Failure(session.pick(none))

@@ -16,6 +16,7 @@ from mileage.projections import Grant, ReadModel, decisions, eligible, grant
 from mileage.projections.eligibility import terms
 from mileage.projections.granting import cycle_of
 
+from .asking import labelled
 from .base import DAY, Group, option, pass_session
 from .eligibility import amount_or_none, decision_json, stage_words
 from .facts import fact_json, print_recorded
@@ -315,9 +316,7 @@ def list_command(
         {
             **row,
             "decision": Shown(row["stage"], session.pick(stage_words(each))),
-            "grade": Shown(each.grade, session.pick(labels[each.grade]))
-            if each.grade in labels
-            else each.grade,
+            "grade": labelled(session, each.grade, labels),
             "value": amount_or_none(each.value),
             "proposed": _proposed_cell(session, row["proposed"]),
         }

@@ -9,18 +9,18 @@ import click
 from mileage.ledger import history
 from mileage.ledger.facts import format_instant
 
-from .base import DAY, INSTANT, Failure, command, option, pass_session
+from .base import Failure, command, option, pass_session
 from .facts import data_text, fact_json, local_time
 from .output import Column, Shown, show
-from .questions import instant_of
+from .questions import instant_of, question
 from .texts import Words, pick
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from mileage.ledger import HistoryLine
 
+    from .questions import Question
     from .session import Session
 
 __all__ = ["history_command"]
@@ -45,25 +45,17 @@ __all__ = ["history_command"]
 @option(
     "--last", ko="마지막 몇 개만", en="Only the last so many", type=click.IntRange(1), metavar="N"
 )
-@option("--as-of", ko="이날까지 있었던 일만", en="Only what had happened by that date", type=DAY)
-@option(
-    "--known-at",
-    ko="이때까지 기록된 것만; 날짜는 그날 끝",
-    en="Only what was recorded by then; a date means the end of that day",
-    type=INSTANT,
-    metavar="DATE|INSTANT",
-)
+@question(period=False)
 @pass_session
 def history_command(  # noqa: D103 - its help is above
     session: Session,
     thing: str | None,
     last: int | None,
-    as_of: date | None,
-    known_at: date | datetime | None,
+    question: Question,
 ) -> None:
     with session.ledger() as ledger:
-        known = instant_of(ledger, known_at)
-        lines = history(ledger, **_asked_for(thing), as_of=as_of, known_at=known)
+        known = instant_of(ledger, question.known_at)
+        lines = history(ledger, **_asked_for(thing), as_of=question.as_of, known_at=known)
         zone = ledger.time_zone
     if thing and not lines:
         raise Failure(

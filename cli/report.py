@@ -14,21 +14,20 @@ from mileage.ledger.facts import format_instant
 from mileage.projections import report
 from mileage.projections.measures import shown
 
-from .base import DAY, INSTANT, Failure, command, option, pass_session
+from .base import Failure, command, option, pass_session
 from .eligibility import decided_counts
 from .indicators import indicator_json
 from .overview import money_json
-from .questions import PERIOD, Question, asked
+from .questions import PERIOD, asked, question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
 
-    from mileage.projections import Period, Report
+    from mileage.projections import Report
     from mileage.projections.participation import Group
     from mileage.projections.report import Evaluated
 
-    from .questions import Asked
+    from .questions import Asked, Question
     from .session import Session
 
 __all__ = ["report_command"]
@@ -78,33 +77,25 @@ PLACES = 10
     default=PLACES,
     metavar="N",
 )
-@option("--as-of", ko="이날까지 있었던 일만으로", en="Only what had happened by then", type=DAY)
-@option(
-    "--known-at",
-    ko="이때까지 기록된 것만으로; 날짜는 그날 끝",
-    en="Only what was recorded by then; a date means the end of that day",
-    type=INSTANT,
-    metavar="DATE|INSTANT",
-)
+@question(period=False)
 @pass_session
-def report_command(  # noqa: PLR0913 - one for each option
+def report_command(
     session: Session,
-    period: Period,
     *,
     to: Path | None,
     form: str | None,
     places: int,
-    as_of: date | None,
-    known_at: date | datetime | None,
+    question: Question,
 ) -> None:
     """Write a report."""
-    form = _form(session, to, form)
-    with asked(session, Question(as_of, known_at, period)) as answer:
+    form, period = _form(session, to, form), question.period
+    assert period is not None  # noqa: S101 - PERIOD is required
+    with asked(session, question) as answer:
         found = report(
             answer.ledger,
             answer.figures,
             period,
-            as_of=as_of,
+            as_of=question.as_of,
             known_at=answer.known_at,
             places=places,
         )
