@@ -18,13 +18,11 @@ __all__ = ["courses", "publicity", "tasks"]
 
 _FORMS = ("innovation_school", "course", "workshop", "discussion", "field_day")
 _MEDIA = (
-    ("newsletter",) * 4
-    + ("email",) * 3
-    + ("case_book",) * 2
-    + (
-        "failure_account",
-        "joint_newsletter",
-    )
+    *("newsletter",) * 4,
+    *("email",) * 3,
+    *("case_book",) * 2,
+    "failure_account",
+    "joint_newsletter",
 )
 _CLASS_MAX = 30
 _DAY_HOURS = 8

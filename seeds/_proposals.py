@@ -29,10 +29,14 @@ _GRADES = ("gold", "silver", "bronze", "encouragement")
 _VACANT = {1: ((3, 10), (3, 24)), 3: ((9, 12), (12, 31))}
 
 
+def _quarter(day: date) -> int:
+    return (day.month + 2) // 3
+
+
 def _round_of(day: int) -> str:
     """The round in which a proposal is decided on a day: one for each quarter."""
     on = date.fromordinal(day)
-    return f"PR-{on.year}-Q{(on.month + 2) // 3}"
+    return f"PR-{on.year}-Q{_quarter(on)}"
 
 
 def _sitting(day: int) -> int:
@@ -43,9 +47,10 @@ def _sitting(day: int) -> int:
 
 
 def _is_vacant(day: int) -> bool:
+    """Whether the best grade is vacant, its last such day included: that day's order is open."""
     on = date.fromordinal(day)
-    first, last = _VACANT.get((on.month + 2) // 3, ((13, 1), (13, 1)))
-    return first <= (on.month, on.day) <= last  # told in any order on the last day
+    span = _VACANT.get(_quarter(on))
+    return span is not None and span[0] <= (on.month, on.day) <= span[1]
 
 
 def proposal_rounds(year: int) -> Iterator[Life]:
@@ -68,8 +73,8 @@ def _round(year: int, quarter: int) -> Life:
         if quarter == 1:
             reopened = {**grade, "reason": "추가 심사에서 해당작이 나옴"}
             yield until, "proposal_round.grade_reopened", reopened
-    last = ordinal(year, 3 * quarter, 28)
-    yield last + 3 if quarter in {1, 4} else last + 2, "proposal_round.closed", code
+    after = ordinal(year + quarter // 4, 3 * quarter % 12 + 1, 1)
+    yield after - 1, "proposal_round.closed", code
 
 
 class Proposals:

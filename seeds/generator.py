@@ -420,7 +420,7 @@ def _rows(size: _Size, seed: int, years: Sequence[int]) -> Iterator[Row]:
         new_year = ordinal(year, 1, 1)
         if year > years[0]:
             yield from staff.join(size.recruits, new_year, new_year)
-        yield from _year(size, seed, years, year, staff, agenda, codes)
+        yield from _year(size, seed, year, staff, agenda, codes, begins=year == years[0])
 
 
 def _units(occurred_on: str) -> Iterator[Row]:
@@ -442,11 +442,12 @@ def _units(occurred_on: str) -> Iterator[Row]:
 def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
     size: _Size,
     seed: int,
-    years: Sequence[int],
     year: int,
     staff: Staff,
     agenda: Agenda,
     codes: Sequence[str],
+    *,
+    begins: bool,
 ) -> Iterator[Row]:
     def draws(of: str) -> Draws:
         return Draws(seed, year, of)
@@ -455,7 +456,8 @@ def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
     numbers = staff.participants(draws("participants"), size.participants, first)
     cast = _cast(size, staff, numbers, draws("reviewers"))
     proposals = Proposals(draws("proposals"), cast, year, size.proposals)
-    units = (*plan()["bureau"], *plan()["regional_office"])
+    plan_of_2005 = plan()
+    units = (*plan_of_2005["bureau"], *plan_of_2005["regional_office"])
     evaluated = [unit["code"] for unit in units if unit["code"] != _EVALUATION_OFFICE]
     planned: list[Iterator[Life]] = [
         staff.changes(draws("staff"), year, size.changes, numbers),
@@ -466,15 +468,14 @@ def _year(  # noqa: PLR0913, PLR0917 - all that a year is told of
         courses(draws("courses"), cast, year, size.courses),
     ]
     if size.courses:  # what an office does whatever its size
-        declared, begins = plan()["indicator"], year == years[0]
         planned += [
-            tasks(draws("tasks"), cast, year, plan()["task"], codes),
+            tasks(draws("tasks"), cast, year, plan_of_2005["task"], codes),
             study_teams(draws("teams"), cast, year, max(2, size.courses // 4)),
             learning_plan(draws("plan"), cast, year, codes),
             councils(draws("councils"), cast, year),
             evaluation(draws("evaluation"), year, evaluated),
             diagnosis(draws("diagnosis"), year, evaluated),
-            indicators(draws("indicators"), year, declared, first=begins),
+            indicators(draws("indicators"), year, plan_of_2005["indicator"], first=begins),
         ]
     for lives in planned:
         for life in lives:
