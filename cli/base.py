@@ -33,6 +33,7 @@ __all__ = [
     "LazyGroup",
     "Option",
     "command",
+    "format_options",
     "option",
     "pass_session",
     "session_of",
@@ -166,7 +167,9 @@ def _shared_options(*, by: bool) -> list[click.Parameter]:
     return list(options)
 
 
-def _format_options() -> list[click.Parameter]:
+def format_options() -> list[click.Parameter]:
+    """``--json`` and ``--csv``."""
+
     def chosen(name: str, words: Words) -> Option:
         def choose(ctx: click.Context, _param: click.Parameter, value: object) -> None:
             session = session_of(ctx)
@@ -246,7 +249,7 @@ class Command(_Helped, click.Command):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.words, self.examples = words, tuple(examples)
-        formats = _format_options() if tabular else []
+        formats = format_options() if tabular else []
         self.params += (formats[:1] if tabular == "json" else formats) + _shared_options(by=by)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["brought_up", "follow", "rebuild_with_bar", "telling"]
+__all__ = ["brought_up", "follow", "rebuild_with_bar", "tell_of_waiting", "telling"]
 
 STAGES = {
     "decode": Words("기록 읽기", "reading facts"),
@@ -31,10 +31,12 @@ STAGES = {
 _TROUBLE = (MileageError, RulebookError, sqlite3.Error, OSError)
 
 
-def rebuild_with_bar(session: Session, model: ReadModel, *, dry_run: bool = False) -> Rebuilt:
+def rebuild_with_bar(
+    session: Session, model: ReadModel, *, dry_run: bool = False, anew: bool = False
+) -> Rebuilt:
     """Rebuild, with a progress bar on a terminal."""
     with telling(session) as tell:
-        return model.rebuild(dry_run=dry_run, progress=tell)
+        return model.rebuild(dry_run=dry_run, anew=anew, progress=tell)
 
 
 @contextmanager
@@ -61,7 +63,7 @@ def follow(session: Session, ledger: Ledger, *, build: bool = False) -> None:
         try:
             if model.exists:
                 model.catch_up()
-                _tell_of_waiting(session, model)
+                tell_of_waiting(session, model)
             elif build:
                 rebuild_with_bar(session, model)
         except _TROUBLE as error:
@@ -81,7 +83,7 @@ def brought_up(
             rebuild_with_bar(session, model)
         if model.figures().position < ledger.position:
             _catch_up(session, ledger, model)
-        _tell_of_waiting(session, model)
+        tell_of_waiting(session, model)
         with model.figures_at(as_of=as_of, known_at=known_at) as figures:
             yield figures
 
@@ -98,7 +100,8 @@ def _catch_up(session: Session, ledger: Ledger, model: ReadModel) -> None:
     )
 
 
-def _tell_of_waiting(session: Session, model: ReadModel) -> None:
+def tell_of_waiting(session: Session, model: ReadModel) -> None:
+    """Say that an adopted rulebook is not in the figures yet, where that is so."""
     waiting = int(model.figures().meta()["pending_rulebook"])
     if waiting:
         session.warn(

@@ -67,6 +67,10 @@ COMMANDS = {
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),
     ),
     "catch-up": ("publishing", Words("새 기록을 점수에 반영", "Take new facts into the figures")),
+    "builds": (
+        "builds",
+        Words("계산해 둔 점수: 목록, 바뀐 것, 되돌리기", "See builds, put one back into service"),
+    ),
     "hr": ("hr", Words("인사부서에 넘길 묶음", "Hand over to HR what changed")),
     "people": ("people", Words("인사부서의 인사 파일 반영", "Take in people from HR")),
     "directory": ("directory", Words("이름과 사번", "Keep names and employee numbers")),

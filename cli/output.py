@@ -282,23 +282,40 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - one for each type
 def progress(label: str) -> Iterator[Callable[..., None] | None]:
     """A progress bar on stderr, gone when the work is done; ``None`` without a terminal.
 
-    What is yielded is called with what is done, of how much, and a new label if there is one.
+    It tells the time gone by and an estimate of what is left of the stage. What is yielded is
+    called with what is done, of how much, and the stage's label if there is one.
     """
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console  # noqa: PLC0415 - slow, and only for a terminal
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
+        TextColumn("/"),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
         task = bar.add_task(label, total=None)
-        yield lambda done, total, label=None: bar.update(
-            task, completed=done, total=total, description=label
-        )
+        stage = label
+
+        def tell(done: int, total: int, label: str | None = None) -> None:
+            nonlocal stage
+            if label and label != stage:  # how fast one stage goes says nothing of the next
+                stage = label
+                bar.reset(task, description=label, total=total)
+            bar.update(task, completed=done, total=total, description=stage)
+
+        yield tell

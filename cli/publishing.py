@@ -22,26 +22,42 @@ if TYPE_CHECKING:
     from .session import Session
 
 __all__ = [
+    "DIFFERENCE_COLUMNS",
     "TERMINAL_ROWS",
     "catch_up_command",
     "difference_json",
     "difference_row",
     "rebuild_command",
+    "rows_to_show",
     "signed",
 ]
 
 TERMINAL_ROWS = 20
+DIFFERENCE_COLUMNS = (
+    Column("person"),
+    Column("name", wraps=True),
+    Column("before", number=True),
+    Column("after", number=True),
+    Column("change", number=True),
+    Column("reasons", wraps=True),
+)
 
 
 @command(
     "rebuild",
     "모든 점수를 다시 계산해 공표하고, 누가 얼마나 왜 달라지는지 보입니다.\n\n채택한 규칙집은 이때"
-    " 적용됩니다. --dry-run은 보이기만 합니다. 다 될 때까지는 이전 점수가 보입니다.",
+    " 적용됩니다. --dry-run은 보이기만 합니다. 다 될 때까지는 이전 점수가 보이고, 그동안 기록할 수"
+    " 있으며 그 기록도 들어갑니다. 도중에 끊기면 다음 재구축이 해 둔 데서 이어 갑니다.",
     "Work out all figures anew and publish them, showing who gains and who loses, and by"
     " which rule."
     "\n\nAdopted rulebooks come into service with this. --dry-run only shows. Until it is done,"
-    " everyone reads the figures before.",
-    ["mileage rebuild --dry-run", "mileage rebuild --dry-run --csv > difference.csv"],
+    " everyone reads the figures before; recording goes on, and is in the result. When it is cut"
+    " off, the next goes on from what it had read. `mileage builds` shows what there is.",
+    [
+        "mileage rebuild --dry-run",
+        "mileage rebuild --dry-run --csv > difference.csv",
+        "mileage rebuild --from-facts --quiet",
+    ],
 )
 @option(
     "--dry-run", ko="보이기만 하고 공표하지 않음", en="Only show, publish nothing", is_flag=True
@@ -53,40 +69,39 @@ TERMINAL_ROWS = 20
     type=click.IntRange(0),
     metavar="N",
 )
+@option(
+    "--from-facts",
+    ko="보관해 둔 것을 쓰지 않고 기록을 모두 다시 읽음",
+    en="Read every fact again, using nothing that is kept",
+    is_flag=True,
+)
 @option("--quiet", ko="사람별 차이를 보이지 않음", en="Do not list people", is_flag=True)
 @pass_session
 def rebuild_command(  # noqa: D103 - its help is above
-    session: Session, *, dry_run: bool, limit: int | None, quiet: bool
+    session: Session, *, dry_run: bool, limit: int | None, from_facts: bool, quiet: bool
 ) -> None:
     with session.ledger() as ledger, ReadModel(ledger) as model:
         first = not model.exists
-        rebuilt = rebuild_with_bar(session, model, dry_run=dry_run)
+        rebuilt = rebuild_with_bar(session, model, dry_run=dry_run, anew=from_facts)
         found = ledger.directory.find(each.person for each in rebuilt.differences)
     names = {person: entry.name for person, entry in found.items()}
     if session.format == "table" and (first or quiet):
         _summarise(session, rebuilt, first=first)
         return
-    shown = list(rebuilt.differences[: _rows_to_show(session, limit)])
+    shown = list(rebuilt.differences[: rows_to_show(session, limit)])
     document = {
         "published": rebuilt.published,
+        "build": rebuilt.number or None,
         "first": first,
         "position": rebuilt.position,
         "people": len(rebuilt.differences),
         "differences": [difference_json(each, names) for each in shown],
     }
     rows = [difference_row(each, names) for each in shown]
-    columns = [
-        Column("person"),
-        Column("name", wraps=True),
-        Column("before", number=True),
-        Column("after", number=True),
-        Column("change", number=True),
-        Column("reasons", wraps=True),
-    ]
     show(
         session,
         document,
-        columns,
+        DIFFERENCE_COLUMNS,
         rows,
         empty=Words("달라지는 점수가 없습니다.", "No balance changes."),
     )
@@ -97,7 +112,8 @@ def rebuild_command(  # noqa: D103 - its help is above
         _summarise(session, rebuilt, first=first)
 
 
-def _rows_to_show(session: Session, limit: int | None) -> int | None:
+def rows_to_show(session: Session, limit: int | None) -> int | None:
+    """How many people to list: as asked for, or few on a terminal; ``None`` for all."""
     if limit is None and session.format == "table" and to_terminal():
         return TERMINAL_ROWS
     return limit or None

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from mileage.ledger import Ledger
-    from mileage.projections import Change, Crossing, Simulation
+    from mileage.projections import Change, Cost, Crossing, Simulation
 
     from .session import Session
 
 __all__ = ["simulate_command"]
 
 _ACCOUNTS = {"mileage": Words("마일리지", "Mileage")}
+_UNCHANGED = Words("달라지는 것이 없습니다.", "Nothing changes.")
 _OUTCOMES = {
     **OUTCOMES,
     "no_activity": Words("활동 없음", "no activity"),
@@ -40,13 +41,15 @@ _OUTCOMES = {
 @command(
     "simulate",
     "규칙집을 채택하면 무엇이 달라지는지 실제 원장으로 미리 계산합니다.\n\n사람·조직·계정별로 이전,"
-    " 이후, 증감과 제도의 기준·정원을 넘나드는 사람을 보입니다. 기록하거나 공표하는 것은 없습니다."
+    " 이후, 증감과 제도의 기준·정원을 넘나들거나 등급이 달라지는 사람, 제도에 드는 비용을"
+    " 보입니다. 기록하거나 공표하는 것은 없습니다."
     " 끝에 나오는 지문을 `mileage rules adopt --simulated`에 주면, 살펴본 그대로일 때에만"
     " 채택됩니다.",
     "Work out on the real ledger what adopting a rulebook would change.\n\nShows people, units and"
-    " accounts before, after and the difference, and who crosses the threshold or quota line of a"
-    " programme. Nothing is recorded or published. With the digest it ends with, `mileage rules"
-    " adopt --simulated` adopts only what was looked at.",
+    " accounts before, after and the difference, who crosses the threshold or quota line of a"
+    " programme or changes grade, and what the programmes cost. Nothing is recorded or published."
+    " With the digest it ends with, `mileage rules adopt --simulated` adopts only what was looked"
+    " at.",
     [
         "mileage rules simulate new.toml --effective-from 2005-07-01",
         "mileage rules simulate new.toml --effective-from 2005-01-01 --as-of 2005-12-31 --json",
@@ -171,6 +174,7 @@ class _Shown:
                 difference_json(each, self.names) for each in found.people[: self._shortened]
             ],
             "crossings": [self._crossing_json(each) for each in found.crossings],
+            "costs": [_cost_json(each) for each in found.costs],
         }
 
     def _crossing_json(self, each: Crossing) -> dict[str, Any]:
@@ -178,14 +182,24 @@ class _Shown:
             "programme": each.programme,
             "person": each.person,
             "name": self.names.get(each.person),
-            "before": {"outcome": each.before, "points": format_amount(each.points_before)},
-            "after": {"outcome": each.after, "points": format_amount(each.points_after)},
+            "before": {
+                "outcome": each.before,
+                "points": format_amount(each.points_before),
+                "grade": each.grade_before,
+                "value": _amount(each.value_before),
+            },
+            "after": {
+                "outcome": each.after,
+                "points": format_amount(each.points_after),
+                "grade": each.grade_after,
+                "value": _amount(each.value_after),
+            },
             "gets_in": each.gets_in,
             "drops_out": each.drops_out,
         }
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of a CSV file: what changes, in all four respects."""
+        """Rows of a CSV file: what changes, in all five respects."""
         document = self.document()
         for what, key in (("account", "accounts"), ("unit", "units")):
             for each in document[key]:
@@ -205,7 +219,11 @@ class _Shown:
                 "change": format_amount(after - before),
                 "outcome_before": crossing.before,
                 "outcome_after": crossing.after,
+                "grade_before": crossing.grade_before,
+                "grade_after": crossing.grade_after,
             }
+        for cost in self.found.costs:
+            yield {"what": "cost", **self._cost_row(cost), "change": format_amount(cost.change)}
 
     def tables(self, file: Path) -> None:
         """Print the simulation as tables, people last so that the end is in sight."""
@@ -230,6 +248,15 @@ class _Shown:
             _CROSSINGS,
             [self._crossing_row(each) for each in found.crossings],
         )
+        self._table(
+            Words(
+                "비용 (선정되는 사람이 받을 값의 합)",
+                "Costs (what those selected would get, added up)",
+            ),
+            _COSTS,
+            [self._cost_row(each) for each in found.costs],
+            Words("값을 주는 제도가 없습니다.", "No programme has values."),
+        )
         shown = found.people[: self._shortened]
         columns = [*_columns("person"), Column("reasons", wraps=True)]
         columns.insert(1, Column("name", wraps=True))
@@ -246,12 +273,18 @@ class _Shown:
             f"{gain:,} gain, {len(found.people) - gain:,} lose",
         )
 
-    def _table(self, head: Words, columns: Sequence[Column], rows: list[dict[str, Any]]) -> None:
+    def _table(
+        self,
+        head: Words,
+        columns: Sequence[Column],
+        rows: list[dict[str, Any]],
+        empty: Words = _UNCHANGED,
+    ) -> None:
         click.echo(f"\n{click.style(self.session.pick(head), bold=True)}")
         if rows:
             print_table(self.session, columns, rows)
         else:
-            click.echo(self.session.pick(Words("달라지는 것이 없습니다.", "Nothing changes.")))
+            click.echo(self.session.pick(empty))
 
     def _change_row(self, column: str, each: Change) -> dict[str, Any]:
         nowhere = Words("(소속 없음)", "(no unit)")
@@ -277,6 +310,25 @@ class _Shown:
                 column: Shown(code, self.session.pick(_OUTCOMES.get(code, Words(code, code))))
                 for column, code in (("outcome_before", each.before), ("outcome_after", each.after))
             },
+            "grade_before": self._grade(each.grade_before),
+            "grade_after": self._grade(each.grade_after),
+        }
+
+    def _grade(self, grade: str | None) -> Shown | None:
+        if grade is None:
+            return None
+        label = self.found.rulebook.labels.get(grade)
+        return Shown(grade, self.session.pick(label) if label else grade)
+
+    def _cost_row(self, each: Cost) -> dict[str, Any]:
+        return {
+            "programme": each.programme,
+            "measured_in": Shown(each.unit.en, self.session.pick(each.unit)),
+            "selected_before": each.selected_before,
+            "selected_after": each.selected_after,
+            "before": format_amount(each.before),
+            "after": format_amount(each.after),
+            "change": signed(each.change),
         }
 
 
@@ -289,14 +341,38 @@ def _change_json(column: str, each: Change) -> dict[str, Any]:
     }
 
 
+def _cost_json(each: Cost) -> dict[str, Any]:
+    return {
+        "programme": each.programme,
+        "unit": {"ko": each.unit.ko, "en": each.unit.en},
+        "selected": {"before": each.selected_before, "after": each.selected_after},
+        "before": format_amount(each.before),
+        "after": format_amount(each.after),
+        "change": format_amount(each.change),
+    }
+
+
+def _amount(units: int | None) -> str | None:
+    return None if units is None else format_amount(units)
+
+
 _NUMBERS = tuple(Column(name, number=True) for name in ("before", "after", "change"))
 _LINES = (Column("outcome_before", wraps=True), Column("outcome_after", wraps=True))
-_CROSSINGS = (Column("programme"), Column("person"), Column("name", wraps=True), *_NUMBERS, *_LINES)
+_GRADES = (Column("grade_before", wraps=True), Column("grade_after", wraps=True))
+_SELECTED = (Column("selected_before", number=True), Column("selected_after", number=True))
+_CROSSINGS = (
+    *(Column("programme"), Column("person"), Column("name", wraps=True)),
+    *(*_NUMBERS, *_LINES, *_GRADES),
+)
+_COSTS = (Column("programme"), *_SELECTED, *_NUMBERS, Column("measured_in", wraps=True))
 _COLUMNS = (
     *(Column(name) for name in ("what", "account", "unit", "programme", "person", "name")),
     *_NUMBERS,
     *_LINES,
     Column("reasons"),
+    *_GRADES,
+    *_SELECTED,
+    Column("measured_in"),
 )
 
 

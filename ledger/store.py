@@ -140,7 +140,8 @@ class FactMapper(Mapper[str]):
             position = getattr(stored_event, "id", 0)
             raise CorruptFact(position, f"{error}; load the module that declares it") from error
         except _UNREADABLE as error:
-            raise CorruptFact(getattr(stored_event, "id", 0), str(error)) from error
+            position = getattr(stored_event, "id", 0)
+            raise CorruptFact(position, f"{error}; restore the ledger from a copy") from error
 
 
 class Session:

@@ -49,7 +49,7 @@ from .learning import (
 )
 from .outbox import Batch, BatchTally, HrStatus, Outbox
 from .overview import Overview, overview
-from .readmodel import CaughtUp, NoReadModel, ReadModel, Rebuilt
+from .readmodel import Build, CaughtUp, NoReadModel, NoSuchBuild, ReadModel, Rebuilt
 from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .report import Report, report
 from .rulebook import Problem as RulebookProblem
@@ -60,6 +60,7 @@ from .rulebook.schema import rulebook_schema
 from .rules import activity_infos
 from .shortfall import Loss, explain_loss, explain_without_caps, losses
 from .simulation import (
+    Cost,
     Crossing,
     NotAsSimulated,
     Simulation,
@@ -79,10 +80,12 @@ __all__ = [
     "Batch",
     "BatchTally",
     "Budget",
+    "Build",
     "Candidate",
     "CaughtUp",
     "Change",
     "Comparable",
+    "Cost",
     "Crossing",
     "Cut",
     "Decision",
@@ -100,6 +103,7 @@ __all__ = [
     "Loss",
     "Measurement",
     "NoReadModel",
+    "NoSuchBuild",
     "NotAsSimulated",
     "Outbox",
     "Overview",

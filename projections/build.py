@@ -8,8 +8,9 @@ from mileage.ledger import CorruptFact
 from mileage.ledger.facts import format_instant
 
 from . import plan, registers
-from .days import day_number
-from .decode import Slice, decode_facts
+from .days import OPEN_DAY
+from .decode import RAW_TABLES, Slice, decode_facts
+from .kept import NotAsKept
 from .publish import publish
 from .rules import Rules, adopted_rules, gone_facts, known_activities, rule_rows
 from .schema import SCHEMA_VERSION, ddl
@@ -21,33 +22,24 @@ if TYPE_CHECKING:
     import duckdb
     from mileage.ledger import Ledger, Recorded
 
+    from .kept import Kept
     from .rulebook import Adoption
 
 __all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark"]
 
-_RAW_TABLES = {
-    "w_raw_fact": (
-        "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT, grade VARCHAR, hours BIGINT,"
-        " title VARCHAR, parties STRUCT(person VARCHAR, share BIGINT)[]"
-    ),
-    "w_raw_withdrawal": "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT",
-    "w_raw_unit_end": "position BIGINT, unit VARCHAR, day BIGINT",
-    "w_office": "position BIGINT",
-    "w_raw_service": (
-        "position BIGINT, person VARCHAR, day BIGINT, unit VARCHAR, rank VARCHAR, status VARCHAR,"
-        " joins BOOLEAN"
-    ),
-    **registers.RAW_TABLES,
-}
-
 _INTERN = (
     # A unit whose founding was voided may be established again: the latest that stands counts.
-    "DELETE FROM units WHERE id IN (SELECT position FROM w_gone)",
-    "DELETE FROM units WHERE id NOT IN (SELECT max(id) FROM units GROUP BY unit)",
-    "DELETE FROM w_raw_unit_end WHERE position IN (SELECT position FROM w_gone)",
+    f"""
+    INSERT INTO units
+    SELECT position, unit, name_ko, name_en, parent, {OPEN_DAY} FROM w_raw_unit
+    WHERE position IN (
+        SELECT max(position) FROM w_raw_unit
+        WHERE position NOT IN (SELECT position FROM w_gone) GROUP BY unit)
+    """,
     """
     UPDATE units SET day_until = e.day
-    FROM (SELECT unit, min(day) AS day FROM w_raw_unit_end GROUP BY unit) e
+    FROM (SELECT unit, min(day) AS day FROM w_raw_unit_end
+          WHERE position NOT IN (SELECT position FROM w_gone) GROUP BY unit) e
     WHERE e.unit = units.unit
     """,
     """
@@ -113,6 +105,7 @@ def build_read_model(  # noqa: PLR0913 - what a build is of
     *,
     rules_upto: int | None = None,
     proposed: Adoption | None = None,
+    kept: Kept | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> None:
     """Write a complete read model to a new file.
@@ -123,39 +116,58 @@ def build_read_model(  # noqa: PLR0913 - what a build is of
         part: Which facts count; all unless given.
         rules_upto: Only rulebooks adopted up to this position; all unless given.
         proposed: A rulebook to score with as if it were adopted after all others.
+        kept: What earlier builds decoded; it is taken where it is of just these stored facts.
         progress: Called with the stage's name, steps done and steps in all.
 
     Raises:
         CorruptFact: A stored fact cannot be read back exactly; nothing is left behind.
         RulebookError: An adopted rulebook cannot be used.
     """
-    import duckdb  # noqa: PLC0415 - slow to import
-
     part = part or Slice()
     tell = progress or (lambda _stage, _done, _all: None)
+    try:
+        try:
+            _build(ledger, path, part, (rules_upto, proposed), kept, tell)
+        except NotAsKept:
+            _build(ledger, path, part, (rules_upto, proposed), kept, tell)
+    finally:
+        if kept:
+            kept.finish()
+
+
+def _build(  # noqa: PLR0913, PLR0917 - what a build is of
+    ledger: Ledger,
+    path: Path,
+    part: Slice,
+    which: tuple[int | None, Adoption | None],
+    kept: Kept | None,
+    tell: Callable[[str, int, int], None],
+) -> None:
+    import duckdb  # noqa: PLC0415 - slow to import
+
     with duckdb.connect(config={"preserve_insertion_order": "false"}) as con:
-        for name, columns in _RAW_TABLES.items():
+        for name, columns in RAW_TABLES.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
         for statement in (*ddl(), *plan.work_ddl()):
             con.execute(statement)
-        last = decode_facts(con, ledger, part, lambda *at: tell("decode", *at))
-        rows = con.execute("SELECT position FROM w_office ORDER BY position").fetchall()
+        last = decode_facts(con, ledger, part, lambda *at: tell("decode", *at), kept)
+        rows = con.execute("SELECT position FROM w_raw_office ORDER BY position").fetchall()
         office = ledger.at_all([position for (position,) in rows])
-        rules = adopted_rules(ledger, office, upto=rules_upto, proposed=proposed)
+        rules = adopted_rules(ledger, office, upto=which[0], proposed=which[1])
         _fill(con, "w_gone", gone_facts(ledger, office))
         score(con, ledger, rules, lambda *at: tell("score", *at))
-        meta = model_meta(ledger, part, last, _last_day(con, office), rules)
+        meta = model_meta(ledger, part, last, _last_day(con), rules)
         _fill(con, "meta", list(meta.items()))
+        if kept:
+            kept.confirm()
         publish(con, path, lambda *at: tell("publish", *at))
 
 
-def _last_day(con: duckdb.DuckDBPyConnection, office: Sequence[Recorded]) -> int:
+def _last_day(con: duckdb.DuckDBPyConnection) -> int:
     """The last day of any fact the figures depend on."""
-    raw = ("w_raw_fact", "w_raw_withdrawal", "w_raw_service", "w_raw_unit_end")
-    dated = (*raw, *registers.RAW_TABLES)
-    days = " UNION ALL ".join(f"SELECT max(day) AS day FROM {table}" for table in dated)
+    days = " UNION ALL ".join(f"SELECT max(day) AS day FROM {table}" for table in RAW_TABLES)
     [(day,)] = con.execute(f"SELECT coalesce(max(day), 0) FROM ({days})").fetchall()
-    return max(int(day), *(day_number(item.fact.occurred_on) for item in office), 0)
+    return int(day)
 
 
 def fact_mark(item: Recorded) -> str:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import date, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,29 +32,57 @@ from mileage.ledger.kinds.unit import UnitAbolished, UnitEstablished, UnitMerged
 from mileage.ledger.ledger import database_name
 
 from . import registers
-from .days import OPEN_DAY
+from .days import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
+    from hashlib import _Hash as Hash
 
     import duckdb
     import pyarrow as pa
     from mileage.ledger import Kind, Kinds, Ledger
     from mileage.ledger.fields import FieldType
 
+    from .kept import Kept
+
 OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
 
 __all__ = [
     "CHUNK_ROWS",
+    "RAW_TABLES",
     "SERVICE_STATUS",
     "UNIT_ENDS",
+    "Block",
     "Slice",
     "activity_ids",
     "decode_facts",
+    "decoding",
+    "stored_digest",
 ]
 
+RAW_TABLES = {
+    "w_raw_fact": (
+        "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT, grade VARCHAR, hours BIGINT,"
+        " title VARCHAR, parties STRUCT(person VARCHAR, share BIGINT)[]"
+    ),
+    "w_raw_withdrawal": "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT",
+    "w_raw_unit": (
+        "position BIGINT, unit VARCHAR, name_ko VARCHAR, name_en VARCHAR, parent VARCHAR,"
+        " day BIGINT"
+    ),
+    "w_raw_unit_end": "position BIGINT, unit VARCHAR, day BIGINT",
+    "w_raw_service": (
+        "position BIGINT, person VARCHAR, day BIGINT, unit VARCHAR, rank VARCHAR, status VARCHAR,"
+        " joins BOOLEAN"
+    ),
+    "w_raw_office": "position BIGINT, day BIGINT",
+    **registers.RAW_TABLES,
+}
+"""What decoding gives: columns of the raw tables, which nothing changes afterwards."""
+
 CHUNK_ROWS = 100_000
+SEGMENT_ROWS = 400_000
 BATCH_ROWS = 20_000
 RARE_PART = 40
 JOINED_ROWS = 1_000
@@ -115,22 +146,36 @@ def activity_ids(kinds: Kinds) -> dict[str, int]:
     return {name: number for number, name in enumerate(sorted(names), 1)}
 
 
+@attrs.frozen
+class Block:
+    """Stored facts that were read together.
+
+    Attributes:
+        after: Position before the first.
+        upto: Position up to which they go.
+        digest: SHA-256 over their positions, streams, topics and stored bytes.
+    """
+
+    after: int
+    upto: int
+    digest: str
+
+
 def decode_facts(
     con: duckdb.DuckDBPyConnection,
     ledger: Ledger,
     part: Slice,
     progress: Callable[[int, int], None] | None = None,
+    kept: Kept | None = None,
 ) -> int:
-    """Fill the plan's raw tables with a ledger's facts; return the last position read.
-
-    Fills ``w_raw_fact``, ``w_raw_withdrawal``, ``w_raw_service``, ``units``, ``w_raw_unit_end`` and
-    ``w_office``: where the voiding facts and adoptions are.
+    """Fill the raw tables with a ledger's facts; return the last position read.
 
     Args:
-        con: Connection on which the tables exist.
+        con: Connection on which the tables of ``RAW_TABLES`` exist, empty.
         ledger: The ledger.
         part: Which facts count.
         progress: Called with positions done and positions in all.
+        kept: What was decoded before: it is taken as it is, and only what follows is decoded.
 
     Raises:
         CorruptFact: A stored fact is not what its kind would have written.
@@ -138,9 +183,15 @@ def decode_facts(
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     last = ledger.position if part.upto is None else min(part.upto, ledger.position)
-    done = 0
+    # When a fact was recorded is not kept.
+    usable = kept if part.known_at is None else None
+    done = usable.load(con, last) if usable else 0
+    if progress and done:
+        progress(done, last)
+    blocks: list[Block] = []
     con.execute(f"CREATE TEMP TABLE rare ({_CHUNK_COLUMNS})")
-    for table in _chunks(ledger, last):
+    for block, table in _chunks(ledger, done, last):
+        blocks.append(block)
         current = _in_current_version(table, ledger).combine_chunks()
         batches = current.to_batches(max_chunksize=BATCH_ROWS)  # what threads share between them
         con.register("chunk", pa.Table.from_batches(batches, current.schema))
@@ -152,14 +203,29 @@ def decode_facts(
             _decode_kind(con, ledger, ledger.kinds.by_topic(topic)[0], part, "chunk")
         con.unregister("chunk")
         [(gathered,)] = con.execute("SELECT count(*) FROM rare").fetchall()
-        if gathered >= CHUNK_ROWS:
+        long = usable and block.upto - blocks[0].after >= SEGMENT_ROWS
+        if gathered >= CHUNK_ROWS or long or block.upto == last:
             _decode_rare(con, ledger, part)
-        done += CHUNK_ROWS
+            if usable:
+                usable.keep(con, blocks)
+            blocks = []
         if progress:
-            progress(min(done, last), last)
-    _decode_rare(con, ledger, part)
+            progress(block.upto, last)
     con.execute("DROP TABLE rare")
+    _only_until(con, part)
     return last
+
+
+def _only_until(con: duckdb.DuckDBPyConnection, part: Slice) -> None:
+    """Leave out what had not happened by the day of a slice."""
+    if part.as_of:
+        until = day_number(part.as_of)
+        # The day of leaving is the last of service; its row has the day after.
+        after = day_number(min(part.as_of, date.max - timedelta(1)) + timedelta(1))
+        for table in RAW_TABLES:
+            latest = f"CASE status WHEN 'left' THEN {after} ELSE {until} END"
+            bound = latest if table == "w_raw_service" else until
+            con.execute(f"DELETE FROM {table} WHERE day > {bound}")
 
 
 def _decode_rare(con: duckdb.DuckDBPyConnection, ledger: Ledger, part: Slice) -> None:
@@ -169,51 +235,82 @@ def _decode_rare(con: duckdb.DuckDBPyConnection, ledger: Ledger, part: Slice) ->
     con.execute("DELETE FROM rare")
 
 
-def _chunks(ledger: Ledger, last: int) -> Iterator[pa.Table]:
+def stored_digest(ledger: Ledger, blocks: Sequence[Block]) -> Iterator[Block]:
+    """The blocks as they are stored now."""
+    with closing(_connected(ledger)) as connection:
+        for block in blocks:
+            digest = sha256()
+            for _ in _joined(connection, block.after, block.upto, digest):
+                pass
+            yield attrs.evolve(block, digest=digest.hexdigest())
+
+
+def _connected(ledger: Ledger) -> sqlite3.Connection:
+    """A connection to the ledger's file that gives bytes as they are stored."""
+    connection = sqlite3.connect(
+        database_name(ledger.path, read_only=ledger.read_only), uri=True, check_same_thread=False
+    )
+    connection.text_factory = bytes
+    return connection
+
+
+def _chunks(ledger: Ledger, after: int, last: int) -> Iterator[tuple[Block, pa.Table]]:
     """Arrow tables of stored events, in order of position; the next is read ahead.
 
     The ledger is read with Python's own SQLite and never with ADBC's: when a second SQLite in one
     process closes a file, POSIX drops the locks of the first, and facts would be lost. To be quick
     all the same, SQLite joins many rows into one text, which Arrow takes apart again.
     """
-    connection = sqlite3.connect(
-        database_name(ledger.path, read_only=ledger.read_only), uri=True, check_same_thread=False
-    )
-    connection.text_factory = bytes
-    try:
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(_read_chunk, connection, 0, last)
-            for start in range(0, last, CHUNK_ROWS):
-                table = ahead.result()
-                ahead = reader.submit(_read_chunk, connection, start + CHUNK_ROWS, last)
-                yield table
-            ahead.result()
-    finally:
-        connection.close()
+    with closing(_connected(ledger)) as connection, ThreadPoolExecutor(1) as reader:
+        starts = range(after, last, CHUNK_ROWS)
+        ahead = [reader.submit(_read_chunk, connection, start, last) for start in starts[:1]]
+        for start in starts:
+            found = ahead.pop().result()
+            if start + CHUNK_ROWS < last:
+                ahead.append(reader.submit(_read_chunk, connection, start + CHUNK_ROWS, last))
+            yield found
 
 
-def _read_chunk(connection: sqlite3.Connection, start: int, last: int) -> pa.Table:
+def _read_chunk(connection: sqlite3.Connection, start: int, last: int) -> tuple[Block, pa.Table]:
     """Columns ``position``, ``stream``, ``topic`` and ``state`` of the chunk after a position."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
 
     end = min(start + CHUNK_ROWS, last)
     parts: list[Sequence[bytes]] = []
     positions: list[int] = []
-    for first in range(start, end, JOINED_ROWS):
-        within = (first, min(first + JOINED_ROWS, end))
+    digest = sha256()
+    for columns, at in _joined(connection, start, end, digest):
+        parts.append(columns)
+        positions.extend(at)
+    try:
+        columns = [_taken_apart([columns[index] for columns in parts]) for index in range(3)]
+        table = pa.table([pa.array(positions, pa.int64()), *columns], _COLUMN_NAMES)
+    except pa.ArrowInvalid as error:
+        raise CorruptFact(*_first_unreadable(connection, start, end)) from error
+    return Block(start, end, digest.hexdigest()), table
+
+
+def _joined(
+    connection: sqlite3.Connection, after: int, upto: int, digest: Hash
+) -> Iterator[tuple[Sequence[bytes], Sequence[int]]]:
+    """Streams, topics and states of stored events, many joined by line breaks, and where they are.
+
+    The digest takes up all that is read. As the number of rows is in it, a line break within a
+    state, which no recorded fact has, cannot pass for one between two.
+    """
+    for first in range(after, upto, JOINED_ROWS):
+        within = (first, min(first + JOINED_ROWS, upto))
         count, lowest, highest, *columns = connection.execute(_JOINED, within).fetchone()
         if not count:
             continue
-        parts.append(columns)
-        if highest - lowest + 1 == count:
-            positions.extend(range(lowest, highest + 1))
-        else:
-            positions.extend(row[0] for row in connection.execute(_POSITIONS, within))
-    try:
-        columns = [_taken_apart([columns[index] for columns in parts]) for index in range(3)]
-        return pa.table([pa.array(positions, pa.int64()), *columns], _COLUMN_NAMES)
-    except pa.ArrowInvalid as error:
-        raise CorruptFact(*_first_unreadable(connection, start, end)) from error
+        at: Sequence[int] = range(lowest, highest + 1)
+        if len(at) != count:
+            at = [row[0] for row in connection.execute(_POSITIONS, within)]
+        digest.update(f"{lowest} {highest} {count} {'' if isinstance(at, range) else at}".encode())
+        for column in columns:
+            digest.update(b"\n%d " % len(column))
+            digest.update(column)
+        yield columns, at
 
 
 def _taken_apart(lines: Sequence[bytes]) -> pa.Array:
@@ -272,10 +369,7 @@ def _decode_kind(
         " WHERE topic = $topic"
     )
     values: dict[str, Any] = {"structure": _structure(kind), "topic": kind.topic}
-    exact = (
-        "CAST(try_cast(f.occurred_on AS DATE) AS VARCHAR) = f.occurred_on"
-        f" AND {_guard(kind)} AND CAST(to_json(f) AS VARCHAR) = state"
-    )
+    exact = _exact(kind)
     decoded = (
         f"SELECT CASE WHEN {exact} THEN position ELSE error('corrupt') END AS position, stream,"
         " try_cast(f.occurred_on AS DATE) AS date, f.recorded_at AS recorded_at,"
@@ -283,10 +377,8 @@ def _decode_kind(
         f" FROM ({read})"
     )
     within, limits = _within(part)
-    kinds = ledger.kinds
-    targets = list(_targets(kind, activity_ids(kinds), people_fields(kinds)))
     try:
-        for target, columns in targets or [("", "max(position)")]:
+        for target, columns in _targets(kind, ledger.kinds) or [("", "max(position)")]:
             into = f"INSERT INTO {target} " if target else ""
             con.execute(
                 f"{into}SELECT {columns} FROM ({decoded}){within}",
@@ -307,16 +399,19 @@ def _decode_kind(
 
 
 def _within(part: Slice) -> tuple[str, dict[str, Any]]:
-    """The condition of a slice; a date that cannot be read is let through, to be found."""
-    conditions: list[str] = []
-    values: dict[str, Any] = {}
-    if part.as_of:
-        conditions.append("(date <= $as_of OR date IS NULL)")
-        values["as_of"] = part.as_of
+    """The condition on when a fact was recorded; that on its day is for the raw tables."""
     if part.known_at:
-        conditions.append("recorded_at <= $known_at")
-        values["known_at"] = format_instant(part.known_at)
-    return (" WHERE " + " AND ".join(conditions) if conditions else ""), values
+        return " WHERE recorded_at <= $known_at", {"known_at": format_instant(part.known_at)}
+    return "", {}
+
+
+def decoding(kinds: Kinds) -> str:
+    """SHA-256 over how facts are decoded: what one way of decoding gave is of no use to another."""
+    ways = [
+        (kind.topic, kind.version, _structure(kind), _exact(kind), _targets(kind, kinds))
+        for kind in sorted(kinds, key=lambda kind: kind.topic)
+    ]
+    return sha256(repr((RAW_TABLES, ways)).encode()).hexdigest()
 
 
 def _structure(kind: Kind) -> str:
@@ -324,6 +419,14 @@ def _structure(kind: Kind) -> str:
     data = ",".join(f'"{name}":{kind.fields[name].column}' for name in sorted(kind.fields))
     envelope = ",".join(f'"{name}":"VARCHAR"' for name in _ENVELOPE)
     return f'{{"data":{{{data}}},{envelope}}}'
+
+
+def _exact(kind: Kind) -> str:
+    """The condition that what was read is all that was stored."""
+    return (
+        "CAST(try_cast(f.occurred_on AS DATE) AS VARCHAR) = f.occurred_on"
+        f" AND {_guard(kind)} AND CAST(to_json(f) AS VARCHAR) = state"
+    )
 
 
 def _guard(kind: Kind) -> str:
@@ -355,10 +458,14 @@ def _unlike(items: str, column: str) -> str:
     return f"CASE WHEN len({column}) > 1 THEN {different} ELSE true END"
 
 
-def _targets(
+def _targets(kind: Kind, kinds: Kinds) -> list[tuple[str, str]]:
+    """Tables that a kind's decoded rows belong to, each with the columns it takes."""
+    return list(_rows_of(kind, activity_ids(kinds), people_fields(kinds)))
+
+
+def _rows_of(
     kind: Kind, numbers: Mapping[str, int], people: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Tables that a kind's decoded rows belong to, each with the columns it takes."""
     activity = kind.activity
     if kind.name in numbers:
         named = people.get(kind.name, "")
@@ -382,10 +489,10 @@ def _targets(
         )
     yield from registers.targets(kind, _DAY)
     if kind.name in OFFICE_TOPICS:
-        yield "w_office", "position"
+        yield "w_raw_office", f"position, {_DAY}"
     if kind.cls is UnitEstablished:
         standing = "position, data.unit, data.name_ko, data.name_en, data.parent"
-        yield "units", f"{standing}, {OPEN_DAY}"
+        yield "w_raw_unit", f"{standing}, {_DAY}"
     if kind.cls in UNIT_ENDS:
         yield "w_raw_unit_end", f"position, data.unit, {_DAY}"
 

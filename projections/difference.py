@@ -11,10 +11,20 @@ import attrs
 from .figures import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["EXPLAINED_MAX", "Change", "Difference", "Reason", "people_changed", "units_changed"]
+__all__ = [
+    "EXPLAINED_MAX",
+    "Change",
+    "Difference",
+    "Reason",
+    "keep_changes",
+    "kept_changes",
+    "people_changed",
+    "units_changed",
+]
 
 EXPLAINED_MAX = 200
 
@@ -118,6 +128,49 @@ def units_changed(new: Path, old: Path) -> tuple[Change, ...]:
             """
         )
     return tuple(Change(*row) for row in rows)
+
+
+# A build's own tables about what it changed; no figures, and so in no digest of them.
+_TABLES = (
+    "CREATE TABLE changes (place INTEGER PRIMARY KEY, person TEXT NOT NULL,"
+    " before BIGINT NOT NULL, after BIGINT NOT NULL)",
+    "CREATE TABLE change_reasons (place BIGINT NOT NULL, number BIGINT NOT NULL,"
+    " rule TEXT NOT NULL, before BIGINT NOT NULL, after BIGINT NOT NULL,"
+    " PRIMARY KEY (place, number)) WITHOUT ROWID",
+)
+
+
+def keep_changes(connection: sqlite3.Connection, differences: Sequence[Difference]) -> None:
+    """Write into a build what it changes against the one it replaces."""
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.executemany(
+        "INSERT INTO changes VALUES (?, ?, ?, ?)",
+        ((n, each.person, each.before, each.after) for n, each in enumerate(differences, 1)),
+    )
+    connection.executemany(
+        "INSERT INTO change_reasons VALUES (?, ?, ?, ?, ?)",
+        (
+            (place, number, *attrs.astuple(reason))
+            for place, each in enumerate(differences, 1)
+            for number, reason in enumerate(each.reasons, 1)
+        ),
+    )
+
+
+def kept_changes(figures: Figures) -> tuple[Difference, ...]:
+    """What a build changed when it was made, largest change first."""
+    reasons: dict[int, list[Reason]] = {}
+    for place, *reason in figures.query(
+        "SELECT place, rule, before, after FROM change_reasons ORDER BY place, number"
+    ):
+        reasons.setdefault(place, []).append(Reason(*reason))
+    return tuple(
+        Difference(person, before, after, tuple(reasons.get(place, ())))
+        for place, person, before, after in figures.query(
+            "SELECT place, person, before, after FROM changes ORDER BY place"
+        )
+    )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ of its own.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -471,12 +470,14 @@ class Figures:
         from .schema import TABLES  # noqa: PLC0415
 
         digest = hashlib.sha256()
-        for name, (_, key) in TABLES.items():
+        for name, (columns, key) in TABLES.items():
             if name == "meta":
                 continue
-            for row in self.query(f"SELECT * FROM {name} ORDER BY {key}"):
-                digest.update(json.dumps([name, *row], ensure_ascii=False).encode())
-                digest.update(b"\n")
+            digest.update(f"{name}\n".encode())
+            cells = ", ".join(column.split()[0] for column in columns.split(", "))
+            rows = f"SELECT json_array({cells}) FROM {name} ORDER BY {key}"
+            for (row,) in self._connection().execute(rows):
+                digest.update(f"{row}\n".encode())
         return digest.hexdigest()
 
 

@@ -2,31 +2,33 @@
 
 Builds lie in a folder beside the ledger (``NAME.read``); the link ``NAME.read.sqlite`` names the
 one in service. A rebuild writes a new file beside it and moves the link in one step, so a reader
-sees the old figures or the new, never half; killed at any point, it leaves the old in service.
+sees the old figures or the new, never half; killed at any point, it leaves the old in service,
+and the next goes on from what it had decoded. The build before stays, and can be put back.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sqlite3
 import tempfile
 import threading
-import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import attrs
 from mileage.ledger import Ledger, LedgerFileError, MileageError
+from mileage.ledger.facts import format_instant, parse_instant
+from mileage.ledger.ledger import database_name
 
 from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare, reaches_others
 from .days import day_number
 from .decode import Slice
-from .difference import Difference, people_changed
+from .difference import Difference, keep_changes, kept_changes, people_changed
 from .figures import Figures
+from .kept import Kept, abandoned
 from .plan import SHAPE, Shape
 from .rules import is_about_rulebooks
 from .schema import SCHEMA_VERSION
@@ -35,17 +37,75 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
-__all__ = ["CaughtUp", "NoReadModel", "ReadModel", "Rebuilt"]
+__all__ = ["Build", "CaughtUp", "NoReadModel", "NoSuchBuild", "ReadModel", "Rebuilt"]
 
 KEPT_BUILDS = 2
+BUILT_AGAIN_MAX = 3
 CATCH_UP_FACTS_MAX = 2_000
 LOCK_TIMEOUT_SECONDS = 30
-ABANDONED_SECONDS = 86_400
-_PROCESS = re.compile(r"\.([0-9]+)\.[0-9a-f]{8}\.(?:part|link)")
+SWAP_LOCK_SECONDS = 2  # an import that takes longer is in no figures yet anyway
 
 
 class NoReadModel(MileageError):
     """Nothing has been published yet, or what there is cannot be used."""
+
+
+class NoSuchBuild(MileageError):
+    """No build has that number."""
+
+
+@attrs.frozen
+class Build:
+    """A read model that lies beside the ledger.
+
+    Attributes:
+        number: Its number; builds are numbered as they are made.
+        path: Its file.
+        size: Size of the file in bytes.
+        in_service: Whether questions are answered from it.
+        usable: Whether it can be: it is whole, of this ledger, and of this version's schema. All
+            that follows is only there for those.
+        made_at: When it was made, UTC.
+        replaced: Number of the build that was in service then; 0 for none.
+        position: Position of the last fact in it.
+        rulebooks: Id, position of the adoption and SHA-256 of each rulebook in it, in order.
+        pending_rulebook: Position of a later adoption that is not in it; 0 without one.
+    """
+
+    number: int
+    path: Path
+    size: int
+    in_service: bool
+    usable: bool = False
+    made_at: datetime | None = None
+    replaced: int = 0
+    position: int = 0
+    rulebooks: tuple[tuple[str, int, str], ...] = ()
+    pending_rulebook: int = 0
+
+    def digest(self) -> str:
+        """SHA-256 over all its figures; see ``Figures.content_digest``.
+
+        Raises:
+            NoReadModel: It cannot be used.
+        """
+        with closing(self._figures()) as figures:
+            return figures.content_digest()
+
+    def changes(self) -> tuple[Difference, ...]:
+        """What it changed against the build it replaced, when it was made; largest change first.
+
+        Raises:
+            NoReadModel: It cannot be used.
+        """
+        with closing(self._figures()) as figures:
+            return kept_changes(figures)
+
+    def _figures(self) -> Figures:
+        if not self.usable:
+            msg = f"{self.path.name}: no read model of this version and this ledger"
+            raise NoReadModel(msg)
+        return Figures(self.path)
 
 
 @attrs.frozen
@@ -71,12 +131,14 @@ class Rebuilt:
 
     Attributes:
         published: Whether the new build is in service.
+        number: Number of the new build; 0 after a dry run.
         position: Position of the new build.
         differences: People whose balance changed, largest change first.
         path: File of the new build; gone again after a dry run.
     """
 
     published: bool
+    number: int
     position: int
     differences: tuple[Difference, ...]
     path: Path
@@ -158,7 +220,7 @@ class ReadModel:
             path = Path(folder) / "figures.sqlite"
             rules = int(self.figures().meta()["rules_position"])
             part = Slice(as_of=as_of, known_at=known_at)
-            build_read_model(self.ledger, path, part, rules_upto=rules)
+            build_read_model(self.ledger, path, part, rules_upto=rules, kept=self.kept())
             figures = Figures(path)
             try:
                 yield figures
@@ -190,7 +252,7 @@ class ReadModel:
                     connection.rollback()
                     rebuilt = self.rebuild()
                     return CaughtUp(0, len(rebuilt.differences), rebuilt.position, 0)
-                done = self._catch_up(connection)
+                done = self._take_in(connection)
             except BaseException:
                 connection.rollback()
                 raise
@@ -202,7 +264,8 @@ class ReadModel:
             rules = int(self.figures().meta()["rules_position"])
             rebuilt = self._rebuild(rules_upto=rules)
             facts = rebuilt.position - before
-            return CaughtUp(facts, len(rebuilt.differences), rebuilt.position, self._pending())
+            pending = int(self.figures().meta()["pending_rulebook"])
+            return CaughtUp(facts, len(rebuilt.differences), rebuilt.position, pending)
 
     def _follows(self, connection: sqlite3.Connection) -> bool:
         """Whether the ledger still has the model's last fact; a restored copy may not."""
@@ -212,7 +275,7 @@ class ReadModel:
         except LookupError:
             return False
 
-    def _catch_up(self, connection: sqlite3.Connection) -> CaughtUp | None:
+    def _take_in(self, connection: sqlite3.Connection) -> CaughtUp | None:
         """Apply the facts since; ``None`` when a rebuild is quicker, or needed for their reach."""
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
         position = int(meta["position"])
@@ -222,7 +285,7 @@ class ReadModel:
             if len(facts) > CATCH_UP_FACTS_MAX:
                 return None
         if not facts:
-            return CaughtUp(0, 0, position, self._pending())
+            return CaughtUp(0, 0, position, int(meta["pending_rulebook"]))
         [found] = connection.execute(SHAPE).fetchall()
         shape = Shape(found[0], *map(bool, found[1:]))
         if reaches_others(facts, shape):
@@ -245,33 +308,40 @@ class ReadModel:
             len(facts), people, facts[-1].position, pending or int(meta["pending_rulebook"])
         )
 
-    def _pending(self) -> int:
-        return int(self.figures().meta()["pending_rulebook"])
-
     # -- rebuilding ----------------------------------------------------------------------------
 
     def rebuild(
         self,
         *,
         dry_run: bool = False,
+        anew: bool = False,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Rebuilt:
         """Build all figures anew, with all rulebooks adopted, and put them into service.
 
+        Recording goes on meanwhile; what is recorded until the new build comes into service is in
+        it.
+
         Args:
             dry_run: Only show what would change; nothing is published.
+            anew: Decode every fact, and take nothing of what earlier builds decoded.
             progress: Called with the stage's name, steps done and steps in all.
 
         Raises:
             CorruptFact, RulebookError: The model in service stays as it is.
         """
         with self._lock:
-            return self._rebuild(dry_run=dry_run, progress=progress)
+            return self._rebuild(dry_run=dry_run, anew=anew, progress=progress)
+
+    def kept(self, *, writes: bool = False, anew: bool = False) -> Kept:
+        """What builds of this ledger have decoded."""
+        return Kept(self.folder / "facts", self.ledger, writes=writes, anew=anew)
 
     def _rebuild(
         self,
         *,
         dry_run: bool = False,
+        anew: bool = False,
         rules_upto: int | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Rebuilt:
@@ -284,19 +354,132 @@ class ReadModel:
         path = self._path(self._next_number())
         work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
-            build_read_model(self.ledger, work, rules_upto=rules_upto, progress=progress)
+            for _ in range(BUILT_AGAIN_MAX):
+                work.unlink(missing_ok=True)
+                kept = self.kept(writes=True, anew=anew)
+                build_read_model(
+                    self.ledger, work, rules_upto=rules_upto, kept=kept, progress=progress
+                )
+                anew = False
+                if self._bring_up(work):
+                    break
             differences = people_changed(work, self._usable())
-            figures = Figures(work)
-            position = figures.position
-            figures.close()
+            with closing(sqlite3.connect(work)) as connection, connection:
+                about = {
+                    "made_at": format_instant(self.ledger.clock()),
+                    "replaced": str(self._number_in_service()),
+                }
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", about.items())
+                keep_changes(connection, differences)
             if not dry_run:
-                path = self._reserve()
-                work.replace(path)
-                self._put_in_service(path)
+                with self._nobody_records():
+                    self._bring_up(work)
+                    path, replaced = self._reserve(), self._number_in_service()
+                    work.replace(path)
+                    self._put_in_service(path)
+                self._clear(replaced)
+            with closing(Figures(work if dry_run else path)) as figures:
+                position = figures.position
         finally:
             for leftover in self.folder.glob(f"{work.name}*"):
                 leftover.unlink(missing_ok=True)
-        return Rebuilt(not dry_run, position, differences, path)
+        return Rebuilt(not dry_run, 0 if dry_run else _number(path), position, differences, path)
+
+    def _bring_up(self, path: Path) -> bool:
+        """Take into a build out of service what was recorded since; whether that was possible.
+
+        It is not for very many facts, nor for those that reach others' figures: then a build is
+        quicker.
+        """
+        with closing(_writable(path)) as connection:
+            done = None
+            while done is None or done.facts:
+                connection.execute("BEGIN IMMEDIATE")
+                done = self._take_in(connection) if self._follows(connection) else None
+                if done is None:
+                    connection.rollback()
+                    return False
+                connection.commit()
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+        return True
+
+    @contextmanager
+    def _nobody_records(self) -> Iterator[None]:
+        """Keep recorders waiting for a moment, if that can be had soon."""
+        if self.ledger.read_only:
+            yield
+            return
+        name = database_name(self.ledger.path, read_only=False)
+        with closing(sqlite3.connect(name, uri=True, timeout=SWAP_LOCK_SECONDS)) as connection:
+            with suppress(sqlite3.OperationalError):
+                connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.rollback()
+
+    # -- builds --------------------------------------------------------------------------------
+
+    def builds(self) -> list[Build]:
+        """The builds that lie beside the ledger, by number."""
+        return [self._described(path) for path in sorted(self.folder.glob("build-*.sqlite"))]
+
+    def build(self, number: int) -> Build:
+        """A build by its number.
+
+        Raises:
+            NoSuchBuild: There is none.
+        """
+        found = {each.number: each for each in self.builds()}
+        if number not in found:
+            known = ", ".join(map(str, found)) or "none"
+            msg = f"there is no build {number} (there are: {known})"
+            raise NoSuchBuild(msg)
+        return found[number]
+
+    def use(self, number: int) -> Build:
+        """Put an earlier build back into service, in one step.
+
+        Its figures are those of the rulebooks in it. It takes in what was recorded since; an
+        adoption among that waits for the next rebuild, which applies all rulebooks again.
+
+        Raises:
+            NoSuchBuild: There is none.
+            NoReadModel: It is damaged, or made by another version or for another ledger.
+        """
+        with self._lock:
+            path = self.build(number).path
+            _checked(Figures(path), self.ledger).close()
+            self._bring_up(path)
+            with self._nobody_records():
+                self._bring_up(path)
+                self._put_in_service(path)
+            self.catch_up()
+            return self._described(self._target())
+
+    def _described(self, path: Path) -> Build:
+        serving = self.exists and self.link.resolve() == path.resolve()
+        build = Build(_number(path), path, path.stat().st_size, serving)
+        try:
+            with closing(_checked(Figures(path), self.ledger)) as figures:
+                meta = figures.meta()
+                rulebooks = figures.query(
+                    "SELECT rulebook, position, digest FROM rulebooks ORDER BY position"
+                )
+        except NoReadModel:
+            return build
+        return attrs.evolve(
+            build,
+            usable=True,
+            made_at=parse_instant(meta["made_at"]) if "made_at" in meta else None,
+            replaced=int(meta.get("replaced", 0)),
+            position=int(meta["position"]),
+            rulebooks=tuple(rulebooks),
+            pending_rulebook=int(meta["pending_rulebook"]),
+        )
+
+    def _number_in_service(self) -> int:
+        target = self.link.resolve()
+        return _number(target) if self.exists and target.parent == self.folder.resolve() else 0
 
     def _usable(self) -> Path | None:
         """The file in service, if it is a model of this ledger that can be compared with."""
@@ -310,8 +493,14 @@ class ReadModel:
         step = self.link.with_name(f"{self.link.name}.{os.getpid()}.{secrets.token_hex(4)}.link")
         step.symlink_to(path.relative_to(self.link.parent))
         step.replace(self.link)
+
+    def _clear(self, spared: int) -> None:
+        """Remove old builds, but not the one in service nor the one that it replaced."""
+        spare = {spared, self._number_in_service()}
         builds = sorted(self.folder.glob("build-*.sqlite"))
         for old in builds[:-KEPT_BUILDS]:
+            if _number(old) in spare:
+                continue
             for file in self.folder.glob(f"{old.name}*"):
                 with suppress(OSError):
                     file.unlink()
@@ -320,9 +509,9 @@ class ReadModel:
         """Remove what a rebuild left that was killed; those under way are left alone."""
         links = self.link.parent.glob(f"{self.link.name}.*.link")
         for leftover in (*self.folder.glob("build.*.part*"), *links):
-            found = _PROCESS.search(leftover.name)
-            if found and not _alive(int(found[1]), leftover):
+            if abandoned(leftover):
                 leftover.unlink(missing_ok=True)
+        self.kept().sweep()
 
     def _reserve(self) -> Path:
         """A file name that no other rebuild takes, also not at the same time."""
@@ -340,7 +529,7 @@ class ReadModel:
         return self.folder / f"build-{number:06d}.sqlite"
 
     def _next_number(self) -> int:
-        numbers = [int(p.name[6:12]) for p in self.folder.glob("build-*.sqlite")]
+        numbers = [_number(p) for p in self.folder.glob("build-*.sqlite")]
         return max(numbers, default=0) + 1
 
     def _target(self) -> Path:
@@ -356,32 +545,25 @@ class ReadModel:
             if self._writer:
                 self._writer[1].close()
             self.figures()  # checks that this is a model of this ledger
-            connection = sqlite3.connect(
-                target,
-                isolation_level=None,
-                check_same_thread=False,
-                timeout=LOCK_TIMEOUT_SECONDS,
-            )
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA temp_store = MEMORY")
-            prepare(connection)
+            connection = _writable(target)
             self._writer = (target, connection)
         return self._writer[1]
 
 
-def _alive(process: int, leftover: Path) -> bool:
-    """Whether the process that made a file may still be at it."""
-    if os.name != "posix":  # there is no harmless way to ask: a day is more than any rebuild takes
-        with suppress(OSError):
-            return time.time() - leftover.stat().st_mtime < ABANDONED_SECONDS
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _writable(path: Path) -> sqlite3.Connection:
+    """A connection that catches up a build."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT_SECONDS
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    prepare(connection)
+    return connection
+
+
+def _number(path: Path) -> int:
+    """The number in the name of a build's file."""
+    return int(path.stem.removeprefix("build-"))
 
 
 def _checked(figures: Figures, ledger: Ledger) -> Figures:

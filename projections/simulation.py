@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .rulebook import Rulebook
 
 __all__ = [
+    "Cost",
     "Crossing",
     "NotAsSimulated",
     "Simulation",
@@ -88,6 +89,11 @@ class Crossing:
         after: Outcome under the rulebook simulated.
         points_before: Points in the programme's period under the figures in service, 1/10,000.
         points_after: Points in its period under the rulebook simulated, 1/10,000.
+        grade_before: Grade or tier under the figures in service, if any.
+        grade_after: Grade or tier under the rulebook simulated, if any.
+        value_before: What the person would get by the figures in service, 1/10,000 of the
+            programme's unit; ``None`` for nothing or where no value is stated.
+        value_after: The same under the rulebook simulated.
     """
 
     programme: str
@@ -96,6 +102,10 @@ class Crossing:
     after: str
     points_before: int
     points_after: int
+    grade_before: str | None = None
+    grade_after: str | None = None
+    value_before: int | None = None
+    value_after: int | None = None
 
     @property
     def gets_in(self) -> bool:
@@ -106,6 +116,34 @@ class Crossing:
     def drops_out(self) -> bool:
         """Whether the person was selected before and is not now."""
         return self.before == "selected" != self.after
+
+
+@attrs.frozen
+class Cost:
+    """What a programme costs: the values of all whom its rule selects, in its own unit.
+
+    A programme whose unit changes has two of these.
+
+    Attributes:
+        programme: Id of the programme.
+        unit: What its values are in, such as won.
+        selected_before: How many are selected by the figures in service.
+        selected_after: How many are selected under the rulebook simulated.
+        before: Sum of their values by the figures in service, 1/10,000 of the unit.
+        after: Sum of their values under the rulebook simulated, 1/10,000 of the unit.
+    """
+
+    programme: str
+    unit: Label
+    selected_before: int
+    selected_after: int
+    before: int
+    after: int
+
+    @property
+    def change(self) -> int:
+        """What more it costs (positive) or less (negative)."""
+        return self.after - self.before
 
 
 @attrs.frozen
@@ -123,7 +161,8 @@ class Simulation:
         accounts: What people's balances add up to.
         units: Units whose points change.
         people: People whose balance changes, largest change first.
-        crossings: Who crosses a line of a programme, by programme and person.
+        crossings: Who crosses a line of a programme or changes grade, by programme and person.
+        costs: What the programmes with values cost, by programme, changed or not.
         unit_labels: Names of the units by code.
         digest: Names the simulation: position, day of ``as_of`` if any, and SHA-256 over ledger,
             position, text, effective date and everything that changes.
@@ -139,6 +178,7 @@ class Simulation:
     units: tuple[Change, ...]
     people: tuple[Difference, ...]
     crossings: tuple[Crossing, ...]
+    costs: tuple[Cost, ...]
     unit_labels: Mapping[str, Label]
     digest: str
 
@@ -259,7 +299,12 @@ class _Run:
             after = Path(folder) / "after.sqlite"
             proposed = Adoption(self.position + 1, self.today, self.effective_from, self.rulebook)
             build_read_model(
-                self.ledger, after, self._part, proposed=proposed, progress=self.progress
+                self.ledger,
+                after,
+                self._part,
+                proposed=proposed,
+                kept=self.model.kept(),
+                progress=self.progress,
             )
             with self._before(Path(folder)) as before:
                 found = self._compared(before, after, named_at or self.position)
@@ -296,7 +341,13 @@ class _Run:
     @contextmanager
     def _built(self, folder: Path) -> Iterator[Figures]:
         path = folder / "before.sqlite"
-        build_read_model(self.ledger, path, self._part, rules_upto=self._rules_in_service())
+        build_read_model(
+            self.ledger,
+            path,
+            self._part,
+            rules_upto=self._rules_in_service(),
+            kept=self.model.kept(),
+        )
         figures = Figures(path)
         try:
             yield figures
@@ -314,7 +365,7 @@ class _Run:
         day = self.as_of or self.today
         after = Figures(path)
         try:
-            crossings = tuple(_crossings(_selections(before, day), _selections(after, day)))
+            selections = _selections(before, day), _selections(after, day)
             account = Change(MILEAGE, _total(before), _total(after))
             labels = after.unit_labels()
         finally:
@@ -331,7 +382,8 @@ class _Run:
             accounts=(account,),
             units=units,
             people=people,
-            crossings=crossings,
+            crossings=tuple(_crossings(*selections)),
+            costs=tuple(_costs(*selections)),
             unit_labels=labels,
             digest="",
         )
@@ -348,6 +400,7 @@ class _Run:
             "units": [list(attrs.astuple(each)) for each in simulation.units],
             "people": [[each.person, each.before, each.after] for each in simulation.people],
             "crossings": [list(attrs.astuple(each)) for each in simulation.crossings],
+            "costs": [list(attrs.astuple(each)) for each in simulation.costs],
         }
         named = [str(named_at), *([self.as_of.isoformat()] if self.as_of else [])]
         return "-".join([*named, hashlib.sha256(rfc8785.dumps(content)).hexdigest()])
@@ -378,7 +431,29 @@ def _crossings(
                     _outcome(after.get(programme), other),
                     one.points if one else 0,
                     other.points if other else 0,
+                    one.grade if one else None,
+                    other.grade if other else None,
+                    one.value if one else None,
+                    other.value if other else None,
                 )
+
+
+def _costs(before: Mapping[str, Selection], after: Mapping[str, Selection]) -> Iterator[Cost]:
+    """What each programme whose values have a unit costs, on both sides."""
+    for programme in sorted(before.keys() | after.keys()):
+        sides = before.get(programme), after.get(programme)
+        units = dict.fromkeys(side.terms.unit for side in sides if side and side.terms.unit)
+        for unit in units:
+            (people, value), (people_after, value_after) = (_cost(side, unit) for side in sides)
+            yield Cost(programme, unit, people, people_after, value, value_after)
+
+
+def _cost(selection: Selection | None, unit: Label) -> tuple[int, int]:
+    """How many are selected, and what they get in a unit."""
+    if selection is None or selection.terms.unit != unit:
+        return 0, 0
+    selected = selection.selected
+    return len(selected), sum(candidate.value or 0 for candidate in selected)
 
 
 def _candidates(selection: Selection | None) -> dict[str, Candidate]:

@@ -105,6 +105,9 @@ CALLS = {
     "rules list": "rules list",
     "rebuild": "rebuild --dry-run",
     "catch-up": "catch-up",
+    "builds list": "builds list",
+    "builds show": "builds show 1",
+    "builds use": "builds use 1",
     "hr export": "hr export out --as-of 2005-12-31",
     "hr ack": "hr ack ack.csv",
     "hr status": "hr status --as-of 2006-12-31",
@@ -148,8 +151,9 @@ selected = { training = ["A"] }
 """
 
 _CHANGING = (
-    (r'"(recorded_at|cut_at|noticed_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
-    (r'"(sha256|previous_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
+    (r'"(recorded_at|cut_at|noticed_at|made_at)": "[^"]*"', r'"\1": "2005-12-20T03:00:00.000000Z"'),
+    (r'"(sha256|previous_sha256|content_sha256)": "[0-9a-f]{64}"', rf'"\1": "{"0" * 64}"'),
+    (r'"bytes": [0-9]+', '"bytes": 0'),
     (r'"digest": "([0-9-]+)-[0-9a-f]{64}"', rf'"digest": "\1-{"0" * 64}"'),
     (r'"ledger": "ledger:[0-9a-f]{16}"', '"ledger": "ledger:0123456789abcdef"'),
     (r'"[0-9a-f]{16}-0', '"0123456789abcdef-0'),
