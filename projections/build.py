@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mileage.ledger import CorruptFact
@@ -16,7 +17,7 @@ from .rules import Rules, adopted_rules, gone_facts, known_activities, rule_rows
 from .schema import SCHEMA_VERSION, ddl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .kept import Kept
     from .rulebook import Adoption
 
-__all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark"]
+__all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark", "scored"]
 
 _INTERN = (
     # A unit whose founding was voided may be established again: the latest that stands counts.
@@ -123,44 +124,72 @@ def build_read_model(  # noqa: PLR0913 - what a build is of
         CorruptFact: A stored fact cannot be read back exactly; nothing is left behind.
         RulebookError: An adopted rulebook cannot be used.
     """
-    part = part or Slice()
-    tell = progress or (lambda _stage, _done, _all: None)
-    try:
+    tell = progress or _tell_nobody
+    for attempt in (1, 2):
         try:
-            _build(ledger, path, part, (rules_upto, proposed), kept, tell)
+            with scored(
+                ledger,
+                part,
+                rules_upto=rules_upto,
+                proposed=proposed,
+                kept=kept,
+                progress=progress,
+            ) as con:
+                publish(con, path, lambda *at: tell("publish", *at))
         except NotAsKept:
-            _build(ledger, path, part, (rules_upto, proposed), kept, tell)
+            path.unlink(missing_ok=True)
+            if attempt == 2:  # noqa: PLR2004 - somebody changes the ledger's file all the while
+                raise
+        else:
+            return
+
+
+@contextmanager
+def scored(  # noqa: PLR0913 - what a build is of
+    ledger: Ledger,
+    part: Slice | None = None,
+    *,
+    rules_upto: int | None = None,
+    proposed: Adoption | None = None,
+    kept: Kept | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of a read model, in a connection of its own; else as ``build_read_model``.
+
+    What is done within it may only be used when it has been left without an error.
+
+    Raises:
+        NotAsKept: The ledger's stored facts are not those that were kept; do it again.
+    """
+    import duckdb  # noqa: PLC0415 - slow to import
+
+    part, tell = part or Slice(), progress or _tell_nobody
+    try:
+        with duckdb.connect(config={"preserve_insertion_order": "false"}) as con:
+            for name, columns in RAW_TABLES.items():
+                con.execute(f"CREATE TABLE {name} ({columns})")
+            for statement in (*ddl(), *plan.work_ddl()):
+                con.execute(statement)
+            last = decode_facts(con, ledger, part, lambda *at: tell("decode", *at), kept)
+            rows = con.execute("SELECT position FROM w_raw_office ORDER BY position").fetchall()
+            office = ledger.at_all([position for (position,) in rows])
+            rules = adopted_rules(ledger, office, upto=rules_upto, proposed=proposed)
+            _fill(con, "w_gone", gone_facts(ledger, office))
+            score(con, ledger, rules, lambda *at: tell("score", *at))
+            meta = model_meta(ledger, part, last, _last_day(con), rules)
+            _fill(con, "meta", list(meta.items()))
+            if kept:
+                kept.check()  # what follows leaves a processor free for it
+            yield con
+            if kept:
+                kept.confirm()
     finally:
         if kept:
             kept.finish()
 
 
-def _build(  # noqa: PLR0913, PLR0917 - what a build is of
-    ledger: Ledger,
-    path: Path,
-    part: Slice,
-    which: tuple[int | None, Adoption | None],
-    kept: Kept | None,
-    tell: Callable[[str, int, int], None],
-) -> None:
-    import duckdb  # noqa: PLC0415 - slow to import
-
-    with duckdb.connect(config={"preserve_insertion_order": "false"}) as con:
-        for name, columns in RAW_TABLES.items():
-            con.execute(f"CREATE TABLE {name} ({columns})")
-        for statement in (*ddl(), *plan.work_ddl()):
-            con.execute(statement)
-        last = decode_facts(con, ledger, part, lambda *at: tell("decode", *at), kept)
-        rows = con.execute("SELECT position FROM w_raw_office ORDER BY position").fetchall()
-        office = ledger.at_all([position for (position,) in rows])
-        rules = adopted_rules(ledger, office, upto=which[0], proposed=which[1])
-        _fill(con, "w_gone", gone_facts(ledger, office))
-        score(con, ledger, rules, lambda *at: tell("score", *at))
-        meta = model_meta(ledger, part, last, _last_day(con), rules)
-        _fill(con, "meta", list(meta.items()))
-        if kept:
-            kept.confirm()
-        publish(con, path, lambda *at: tell("publish", *at))
+def _tell_nobody(_stage: str, _done: int, _all: int) -> None:
+    pass
 
 
 def _last_day(con: duckdb.DuckDBPyConnection) -> int:

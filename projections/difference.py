@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from .figures import Figures
-
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+
+    from .figures import Figures
 
 __all__ = [
     "EXPLAINED_MAX",
@@ -27,6 +24,9 @@ __all__ = [
 ]
 
 EXPLAINED_MAX = 200
+
+Asking = Callable[[str, Iterable[Any]], list[Any]]
+"""What answers a query on a read model's tables, in SQLite or before it is published."""
 
 
 @attrs.frozen
@@ -87,47 +87,42 @@ class Change:
         return self.after - self.before
 
 
-def people_changed(new: Path, old: Path | None) -> tuple[Difference, ...]:
+def people_changed(new: Asking, old: Asking | None) -> tuple[Difference, ...]:
     """Whose balance differs between two read models, largest change first.
 
     Args:
-        new: File of the new build.
-        old: File to compare with; ``None`` where there is nothing before.
+        new: What answers queries about the new build.
+        old: The same of what to compare with; ``None`` where there is nothing before.
     """
-    with _beside(new, old) as figures:
-        before = "coalesce(o.points, 0)" if old else "0"
-        rows = figures.query(
-            f"SELECT m.person, {before}, b.points, b.person FROM balances b"
-            " JOIN people m ON m.id = b.person LEFT JOIN old.balances o ON o.person = b.person"
-            f" WHERE b.points <> {before}"
-        )
-        rows.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
-        return tuple(
-            Difference(
-                person,
-                earlier,
-                later,
-                _reasons(figures, number, first=not old) if index < EXPLAINED_MAX else (),
-            )
-            for index, (person, earlier, later, number) in enumerate(rows)
-        )
+    before = dict(old("SELECT person, points FROM balances", ())) if old else {}
+    after = new(
+        "SELECT b.person, m.person, b.points FROM balances b JOIN people m ON m.id = b.person", ()
+    )
+    changed = [
+        (person, before.get(number, 0), points, number)
+        for number, person, points in after
+        if points != before.get(number, 0)
+    ]
+    changed.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
+    reasons = _reasons([number for *_, number in changed[:EXPLAINED_MAX]], new, old)
+    return tuple(
+        Difference(person, earlier, later, reasons.get(number, ()))
+        for person, earlier, later, number in changed
+    )
 
 
-def units_changed(new: Path, old: Path) -> tuple[Change, ...]:
+def units_changed(new: Asking, old: Asking) -> tuple[Change, ...]:
     """The units whose points differ, by where people served when they earned them; by code."""
-    with _beside(new, old) as figures:
-        rows = figures.query(
-            """
-            WITH sums AS (
-                SELECT unit, 0 AS before, points AS after FROM postings
-                UNION ALL SELECT unit, points, 0 FROM old.postings
-            )
-            SELECT u.unit, sum(before), sum(after)
-            FROM sums LEFT JOIN units u ON u.id = sums.unit
-            GROUP BY u.unit HAVING sum(before) <> sum(after) ORDER BY u.unit
-            """
-        )
-    return tuple(Change(*row) for row in rows)
+    sums: dict[str | None, list[int]] = {}
+    for side, ask in enumerate((old, new)):
+        for unit, points in ask(
+            "SELECT u.unit, s.points FROM (SELECT unit, cast(sum(points) AS BIGINT) AS points"
+            " FROM postings GROUP BY unit) s LEFT JOIN units u ON u.id = s.unit",
+            (),
+        ):
+            sums.setdefault(unit, [0, 0])[side] += points
+    found = [Change(unit, *points) for unit, points in sums.items() if points[0] != points[1]]
+    return tuple(sorted(found, key=lambda each: (each.code is not None, each.code)))
 
 
 # A build's own tables about what it changed; no figures, and so in no digest of them.
@@ -173,32 +168,27 @@ def kept_changes(figures: Figures) -> tuple[Difference, ...]:
     )
 
 
-@contextmanager
-def _beside(new: Path, old: Path | None) -> Iterator[Figures]:
-    """The figures of a build, with those before as ``old``; the build itself stands for none."""
-    figures = Figures(new)
-    try:
-        figures.query("ATTACH ? AS old", (f"file:{quote(str(old or new))}?mode=ro",))
-        yield figures
-    finally:
-        figures.close()
-
-
-def _reasons(new: Figures, person: int, *, first: bool) -> tuple[Reason, ...]:
-    """The rules by which a person's points differ between a build and ``old``."""
-    rows = new.query(
-        """
-        WITH sums AS (
-            SELECT coalesce(v.rule_id, '') AS rule, 0 AS before, p.points AS after
-            FROM postings p LEFT JOIN rule_values v ON v.id = p.value WHERE p.person = ?
-            UNION ALL
-            SELECT coalesce(v.rule_id, ''), p.points, 0
-            FROM old.postings p LEFT JOIN old.rule_values v ON v.id = p.value
-            WHERE p.person = ? AND NOT ?
-        )
-        SELECT rule, sum(before), sum(after) FROM sums GROUP BY rule
-        HAVING sum(before) <> sum(after) ORDER BY abs(sum(after) - sum(before)) DESC, rule
-        """,
-        (person, person, first),
-    )
-    return tuple(Reason(*row) for row in rows)
+def _reasons(
+    people: Sequence[int], new: Asking, old: Asking | None
+) -> dict[int, tuple[Reason, ...]]:
+    """The rules by which people's points differ between two read models, largest first."""
+    sums: dict[int, dict[str, list[int]]] = {number: {} for number in people}
+    marks = ", ".join("?" * len(people))
+    for side, ask in enumerate((old, new)):
+        if ask and people:
+            for number, rule, points in ask(
+                "SELECT p.person, coalesce(v.rule_id, '') AS rule,"
+                " cast(sum(p.points) AS BIGINT)"
+                " FROM postings p LEFT JOIN rule_values v ON v.id = p.value"
+                f" WHERE p.person IN ({marks}) GROUP BY 1, 2",
+                people,
+            ):
+                sums[number].setdefault(rule, [0, 0])[side] += points
+    found = {}
+    for number, rules in sums.items():
+        differing = [
+            Reason(rule, *points) for rule, points in rules.items() if points[0] != points[1]
+        ]
+        differing.sort(key=lambda each: (-abs(each.after - each.before), each.rule))
+        found[number] = tuple(differing)
+    return found

@@ -5,6 +5,7 @@ The rule proposes; people decide (``decisions``). Both are asked of the same fig
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -17,7 +18,7 @@ from .rulebook import GradeTerms, Percentage, Recent
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from .figures import Figures
@@ -227,7 +228,9 @@ def _percentage(percent: int | None, of: str, rounding: Rounding) -> Percentage 
     return Percentage(percent, int(of) if of.isdecimal() else of, rounding)  # type: ignore[arg-type]
 
 
-def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
+def eligible(
+    figures: Figures, programme: str, as_of: date, *, short: Collection[str] | None = None
+) -> Selection:
     """Whom a programme's rule proposes on a day, and what people decided.
 
     Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
@@ -237,16 +240,17 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
         figures: Figures as of that day.
         programme: Id of the programme.
         as_of: Civil date in the ledger's zone.
+        short: Of the people short of the threshold, list these only; all unless given.
 
     Raises:
         UnknownProgramme: No rulebook in force on that day has it.
     """
     stated = terms(figures, programme, as_of)
-    standings = _standings(figures, stated, as_of)
+    standings = _standings(figures, stated, as_of, short)
     lately = _recent_grants(figures, stated, as_of)
     out = {s.person: reason for s in standings if (reason := _left_out(s, stated, lately))}
     fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
-    stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
+    stated = attrs.evolve(stated, quota=_quota(figures, stated, as_of, len(fit)))
     made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
     candidates = _placed(stated, fit)
     for s in sorted((s for s in standings if s.person in out), key=_from_the_top):
@@ -259,6 +263,8 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
         as_of,
         tuple(
             attrs.evolve(each, recent=lately.get(each.person), decision=made.get(each.person))
+            if each.person in lately or each.person in made
+            else each
             for each in candidates
         ),
     )
@@ -281,7 +287,7 @@ def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) ->
     return "below_threshold" if standing.points < stated.threshold else None
 
 
-def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None:
+def _quota(figures: Figures, stated: Terms, as_of: date, fit: int) -> int | None:
     """The number a quota comes to: as stated, of all grades, or the percentage rounded."""
     percentage = stated.percentage
     if percentage is None:
@@ -293,10 +299,13 @@ def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None
     if whole == "eligible":
         whole = fit
     elif whole == "serving":
-        whole = sum(
-            s.status in ("serving", "leave") and (not stated.ranks or s.rank in stated.ranks)
-            for s in standings
+        day = day_number(as_of)
+        ranks = figures.query(
+            "SELECT rank, count(*) FROM tenures WHERE day_from <= ? AND ? < day_until"
+            " AND status IN ('serving', 'leave') GROUP BY rank",
+            (day, day),
         )
+        whole = sum(n for rank, n in ranks if not stated.ranks or rank in stated.ranks)
     return part_of(percentage.percent, whole, percentage.rounding)
 
 
@@ -404,17 +413,24 @@ FROM people m
 LEFT JOIN sums s ON s.person = m.id
 LEFT JOIN tenures t ON t.person = m.id AND t.day_from <= ? AND ? < t.day_until
 LEFT JOIN units u ON u.id = t.unit
-WHERE t.status IN ('serving', 'leave') OR s.person IS NOT NULL
-   OR EXISTS (SELECT 1 FROM decisions d
-              WHERE d.person = m.id AND d.programme = ? AND d.cycle = ?)
+WHERE (coalesce(s.points, 0) >= ? OR m.person IN (SELECT value FROM json_each(?)))
+  AND (t.status IN ('serving', 'leave') OR s.person IS NOT NULL
+       OR EXISTS (SELECT 1 FROM decisions d
+                  WHERE d.person = m.id AND d.programme = ? AND d.cycle = ?))
 """
 
 
-def _standings(figures: Figures, stated: Terms, as_of: date) -> list[Standing]:
+def _standings(
+    figures: Figures, stated: Terms, as_of: date, short: Collection[str] | None
+) -> list[Standing]:
     day, period = day_number(as_of), stated.period
+    least = 0 if short is None else stated.threshold
     rows = figures.query(
         _STANDINGS,
-        (period.day_from, period.day_until, day, day, stated.programme, period.name),
+        (
+            *(period.day_from, period.day_until, day, day, least, json.dumps(list(short or ()))),
+            *(stated.programme, period.name),
+        ),
     )
     return [
         Standing(

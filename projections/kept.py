@@ -92,6 +92,7 @@ class Kept:
     ) -> None:
         self.folder, self.ledger, self.writes, self.anew = folder, ledger, writes, anew
         self._used: list[Segment] = []
+        self._taken: tuple[Segment, ...] = ()
         self._refused: set[Path] = set()
         self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._checked: Future[list[Segment]] | None = None
@@ -102,8 +103,8 @@ class Kept:
     def load(self, con: duckdb.DuckDBPyConnection, last: int) -> int:
         """Fill the raw tables with what is kept; the position up to which it goes, or 0.
 
-        Meanwhile the stored facts are read again: nothing may be made of the rows in the end
-        before ``confirm`` has said that they are the same.
+        Nothing may be made of the rows in the end before ``confirm`` has said that the stored
+        facts are the same.
         """
         import duckdb  # noqa: PLC0415 - slow to import
 
@@ -118,10 +119,12 @@ class Kept:
             for table in RAW_TABLES:
                 con.execute(f"DELETE FROM {table}")
             self._used = []
-        if not self._used:
-            return 0
-        self._checked = self._reader.submit(self._changed, tuple(self._used))
-        return self._used[-1].upto
+        self._taken = tuple(self._used)
+        return self._used[-1].upto if self._used else 0
+
+    def check(self) -> None:
+        """Begin to read the stored facts again."""
+        self._checked = self._reader.submit(self._changed, self._taken)
 
     def confirm(self) -> None:
         """Wait until the stored facts have been read again.
@@ -210,10 +213,12 @@ class Kept:
 
     def finish(self) -> None:
         """Wait until everything is kept; what it stands in for goes."""
-        self._reader.shutdown()
-        self._writer.shutdown()
         for each in self._written:
             each.result()
+        self._written.clear()
+        self._reader.shutdown()
+        self._writer.shutdown()
+        self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         if self.writes:
             names = {segment.folder for segment in self._used}
             end = self._used[-1].upto if self._used else 0

@@ -28,7 +28,11 @@ PAGE_BYTES = 8_192
 
 
 def publish(
-    con: duckdb.DuckDBPyConnection, path: Path, progress: Callable[[int, int], None]
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    progress: Callable[[int, int], None],
+    *,
+    days: tuple[int, int] | None = None,
 ) -> None:
     """Write the read model's tables to a new file; it is safely on disk when this returns.
 
@@ -36,16 +40,26 @@ def publish(
         con: Connection that has the tables.
         path: File to write; must not exist. Nothing is left of it after an error.
         progress: Called with the tables done and the tables in all.
+        days: To look at once and throw away: postings of these days only (the second exclusive),
+            without cuts and things, search and views.
     """
+    tables = [name for name in TABLES if days is None or name not in ("cuts", "things")]
+    part = f" WHERE day >= {days[0]} AND day < {days[1]}" if days else ""
     try:
         with _database(path) as database:
             database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             create_tables(database)
         with ThreadPoolExecutor(1) as ahead:
-            ready = [ahead.submit(_rows, con.cursor(), table) for table in TABLES]
-            for done, table in enumerate(TABLES):
+            ready = [
+                ahead.submit(_rows, con.cursor(), table, part if table == "postings" else "")
+                for table in tables
+            ]
+            for done, table in enumerate(tables):
                 _write(path, table, ready[done].result())
-                progress(done, len(TABLES))
+                progress(done, len(tables))
+        if days:
+            progress(len(tables), len(tables))
+            return
         with _database(path) as database:
             create_search(database)
             create_views(database)
@@ -54,15 +68,15 @@ def publish(
         connection.close()
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-        progress(len(TABLES), len(TABLES))
+        progress(len(tables), len(tables))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
+def _rows(cursor: duckdb.DuckDBPyConnection, table: str, part: str) -> pa.Table:
     key = TABLES[table][1]
-    rows = cursor.sql(f"SELECT * FROM {table} ORDER BY {key}").to_arrow_table()
+    rows = cursor.sql(f"SELECT * FROM {table}{part} ORDER BY {key}").to_arrow_table()
     cursor.close()
     return rows
 

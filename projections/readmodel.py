@@ -363,7 +363,9 @@ class ReadModel:
                 anew = False
                 if self._bring_up(work):
                     break
-            differences = people_changed(work, self._usable())
+            with closing(Figures(work)) as figures:
+                old = self._usable()
+                differences = people_changed(figures.query, old.query if old else None)
             with closing(sqlite3.connect(work)) as connection, connection:
                 about = {
                     "made_at": format_instant(self.ledger.clock()),
@@ -481,10 +483,10 @@ class ReadModel:
         target = self.link.resolve()
         return _number(target) if self.exists and target.parent == self.folder.resolve() else 0
 
-    def _usable(self) -> Path | None:
-        """The file in service, if it is a model of this ledger that can be compared with."""
+    def _usable(self) -> Figures | None:
+        """The figures in service, if they are of this ledger and can be compared with."""
         try:
-            return self.figures().path
+            return self.figures()
         except NoReadModel:
             return None
 

@@ -8,36 +8,40 @@ that digest is refused when it would no longer change what was looked at.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sqlite3
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import rfc8785
 from mileage.ledger import MileageError, ReadOnlyLedger
 
 from .adoption import adopt_rulebook
-from .build import build_read_model
+from .build import build_read_model, scored
 from .days import day_number
 from .decode import Slice
 from .difference import Change, Difference, people_changed, units_changed
-from .eligibility import eligible, programmes
-from .figures import Figures
+from .eligibility import Selection, eligible, programmes
+from .figures import Figures, Period
 from .hr import MILEAGE
+from .kept import NotAsKept
+from .publish import publish
 from .readmodel import NoReadModel
 from .rulebook import Adoption, parse_rulebook
 from .rules import activity_infos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    import duckdb
     from mileage.ledger import Label, Recorded
 
-    from .eligibility import Candidate, Selection
+    from .difference import Asking
+    from .eligibility import Candidate
     from .readmodel import ReadModel
     from .rulebook import Rulebook
 
@@ -295,25 +299,49 @@ class _Run:
             with suppress(ReadOnlyLedger, sqlite3.OperationalError, OSError):
                 self.model.catch_up()
         self.position = self.ledger.position
-        with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
-            after = Path(folder) / "after.sqlite"
-            proposed = Adoption(self.position + 1, self.today, self.effective_from, self.rulebook)
-            build_read_model(
+        try:
+            return self._simulated(named_at or self.position)
+        except NotAsKept:
+            return self._simulated(named_at or self.position)
+
+    def _simulated(self, named_at: int) -> Simulation:
+        proposed = Adoption(self.position + 1, self.today, self.effective_from, self.rulebook)
+        tell = self.progress or (lambda _stage, _done, _all: None)
+        with (
+            tempfile.TemporaryDirectory(prefix="mileage-") as folder,
+            scored(
                 self.ledger,
-                after,
                 self._part,
                 proposed=proposed,
                 kept=self.model.kept(),
                 progress=self.progress,
-            )
+            ) as con,
+        ):
+            path = Path(folder) / "after.sqlite"
+            publish(con, path, lambda *at: tell("publish", *at), days=self._days(con))
+            after = _Scored(con, path)
             with self._before(Path(folder)) as before:
-                found = self._compared(before, after, named_at or self.position)
+                found = self._compared(before, after, named_at)
             if before.path.parent == Path(folder) or before.position == self.position:
                 return found
             # Somebody has caught up the figures in service meanwhile: compare with some that
             # stand still.
             with self._built(Path(folder)) as before:
-                return self._compared(before, after, named_at or self.position)
+                return self._compared(before, after, named_at)
+
+    def _days(self, con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+        """The days of the periods in which programmes count on the day."""
+        kinds = con.execute(
+            "SELECT DISTINCT period FROM programmes WHERE day_from <= $day AND $day < day_until",
+            {"day": day_number(self._day)},
+        ).fetchall()
+        periods = [Period.around(kind, self._day) for (kind,) in kinds]
+        ends = [0, *(period.day_until for period in periods)]
+        return min((period.day_from for period in periods), default=0), max(ends)
+
+    @property
+    def _day(self) -> date:
+        return self.as_of or self.today
 
     @property
     def _part(self) -> Slice:
@@ -361,17 +389,14 @@ class _Run:
         except NoReadModel:
             return None
 
-    def _compared(self, before: Figures, path: Path, named_at: int) -> Simulation:
-        day = self.as_of or self.today
-        after = Figures(path)
-        try:
-            selections = _selections(before, day), _selections(after, day)
-            account = Change(MILEAGE, _total(before), _total(after))
+    def _compared(self, before: Figures, scored: _Scored, named_at: int) -> Simulation:
+        day = self._day
+        with closing(Figures(scored.path)) as after:
+            selections = _selections(before, after, day)
             labels = after.unit_labels()
-        finally:
-            after.close()
-        people = people_changed(path, before.path)
-        units = units_changed(path, before.path)
+        account = Change(MILEAGE, _total(before.query), _total(scored.query))
+        people = people_changed(scored.query, before.query)
+        units = units_changed(scored.query, before.query)
         simulation = Simulation(
             rulebook=self.rulebook,
             effective_from=self.effective_from,
@@ -403,16 +428,52 @@ class _Run:
             "costs": [list(attrs.astuple(each)) for each in simulation.costs],
         }
         named = [str(named_at), *([self.as_of.isoformat()] if self.as_of else [])]
-        return "-".join([*named, hashlib.sha256(rfc8785.dumps(content)).hexdigest()])
+        return "-".join(
+            [*named, hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()]
+        )
 
 
-def _total(figures: Figures) -> int:
-    [(total,)] = figures.query("SELECT coalesce(sum(points), 0) FROM balances")
+@attrs.frozen
+class _Scored:
+    """The figures of a simulation.
+
+    Attributes:
+        con: All their tables, not published.
+        path: What programmes need of them, published.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    path: Path
+
+    def query(self, statement: str, params: Iterable[Any]) -> list[Any]:
+        """Run a query on all tables."""
+        return self.con.execute(statement, list(params)).fetchall()
+
+
+def _total(ask: Asking) -> int:
+    [(total,)] = ask("SELECT coalesce(sum(points), 0) FROM balances", ())
     return int(total)
 
 
-def _selections(figures: Figures, day: date) -> dict[str, Selection]:
-    return {name: eligible(figures, name, day) for name in programmes(figures, day)}
+_Selections = dict[str, Selection]
+
+
+def _selections(before: Figures, after: Figures, day: date) -> tuple[_Selections, _Selections]:
+    """The programmes on both sides, without those who are short of the threshold on both."""
+    sides = before, after
+    names = [programmes(figures, day) for figures in sides]
+    found = tuple(
+        {name: eligible(figures, name, day, short=()) for name in known}
+        for figures, known in zip(sides, names, strict=True)
+    )
+    for name in set(names[0]) & set(names[1]):
+        people = [{each.person for each in selections[name].candidates} for selections in found]
+        for figures, selections, short in zip(
+            sides, found, (people[1] - people[0], people[0] - people[1]), strict=True
+        ):
+            if short:
+                selections[name] = eligible(figures, name, day, short=short)
+    return found[0], found[1]
 
 
 def _crossings(
