@@ -14,19 +14,21 @@ import tempfile
 import time
 from collections import Counter
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mileage.ledger import Ledger, ProposalSubmitted, equal_shares
 from mileage.ledger.importing import import_file
-from mileage.projections import ReadModel, activity_infos, parse_rulebook
+from mileage.projections import ReadModel, activity_infos, parse_rulebook, simulate
 from mileage.projections.build import build_read_model
+from mileage.projections.kept import Kept
 from mileage.seeds import generator, rulebook_path
 
 from . import stock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 CACHE = Path(__file__).parent.parent / ".cache" / "bench"
 YEARS = range(2005, 2026)
@@ -43,6 +45,61 @@ THING = re.compile(
 )
 PERSON = re.compile(r'"P(\d+)"')
 RECORDS = 300
+BENCHMARKS = ("rebuild", "stock", "rescore", "simulate", "record", "help")
+RATE = "points = 1,"  # of several rules of the example
+YEAR_ONE, PAST_DAY = date(2005, 1, 1), date(2024, 12, 31)
+# What the example rulebook does not use of the vocabulary.
+VOCABULARY = """
+[[rule]]
+id = "session-headquarters"
+title = { ko = "본청 모임", en = "Sessions at headquarters" }
+activity = "learning_club.session_held"
+units = ["HQ"]
+per = "hour"
+values = [ { from = 2005-01-01, points = 0.7, clause = "bench" } ]
+
+[[rule]]
+id = "proposal-by-rank"
+title = { ko = "직급별 제안", en = "Proposals by rank" }
+activity = "proposal.submitted"
+ranks = ["G6", "G7"]
+split = "share"
+values = [ { from = 2005-01-01, points = 2, clause = "bench" } ]
+
+[[cap]]
+id = "unit-quarter"
+title = { ko = "조직 분기 한도", en = "Cap of a unit" }
+rules = ["course-attended"]
+period = "quarter"
+per = "unit"
+values = [ { from = 2005-01-01, points = 400, clause = "bench" } ]
+
+[[cap]]
+id = "thing"
+title = { ko = "건별 한도", en = "Cap of a thing" }
+rules = ["proposal-adopted", "proposal-implemented", "proposal-graded"]
+period = "lifetime"
+per = "thing"
+values = [
+  { from = 2005-01-01, points = 12, clause = "bench" },
+  { from = 2012-01-01, points = 15, clause = "bench" },
+]
+
+[[cap]]
+id = "best-in-rank"
+title = { ko = "최고 하나", en = "The best one" }
+rules = ["contest-awarded"]
+period = "rank"
+keep = "best"
+values = [ { from = 2005-01-01, count = 1, clause = "bench" } ]
+
+[[cap]]
+id = "first-in-half"
+title = { ko = "반기 처음 몇 번", en = "The first few" }
+rules = ["proposal-by-rank", "session-headquarters"]
+period = "half"
+values = [ { from = 2005-01-01, count = 10, clause = "bench" } ]
+"""
 
 
 def say(name: str, value: float, unit: str = "×", note: str = "") -> None:
@@ -170,6 +227,7 @@ def bench_rebuild(ledger: Ledger, folder: Path, repeats: int) -> float:
         build_read_model(
             ledger,
             folder / f"build-{number}.sqlite",
+            kept=Kept(folder / f"facts-{number}", ledger, writes=True),
             progress=lambda stage, *_, ends=ends: ends.__setitem__(stage, time.perf_counter()),
         )
         begins = [start, *ends.values()]
@@ -237,6 +295,46 @@ def bench_record(ledger: Ledger, folder: Path) -> None:
     say("record and read the balance, median", statistics.median(recorded) * 1e3, "ms")
 
 
+def bench_rescore(ledger: Ledger, folder: Path, repeats: int, wanted: Collection[str]) -> None:
+    """Rebuild after a mere change of rules, and simulate one; what is decoded is kept."""
+    path = folder / "rescore.sqlite"
+    for suffix in ("", "-wal"):
+        if Path(f"{ledger.path}{suffix}").exists():
+            shutil.copy(f"{ledger.path}{suffix}", f"{path}{suffix}")
+    plain = rulebook_path().read_text("utf-8")
+    cases = (("", plain, 4), (" (all vocabulary)", with_vocabulary(plain), 8))
+    with Ledger.open(path) as copy, ReadModel(copy) as model:
+        for name, text, limit in cases:
+            adopted(copy, text)
+            model.rebuild()
+            found: list[tuple[float, ...]] = []
+            for number in range(1, repeats + 1):
+                raw = raw_select(path)
+                adopted(copy, text.replace(RATE, f"points = 1.{number},"))
+                rescored = timed(model.rebuild)
+                other = text.replace(RATE, f"points = 2.{number},")
+                ask = partial(simulate, model, other, effective_from=YEAR_ONE)
+                simulated, then = timed(ask), timed(partial(ask, as_of=PAST_DAY))
+                found.append((rescored / raw, simulated / rescored, then / rescored))
+            ratios = [statistics.median(each) for each in zip(*found, strict=True)]
+            if "rescore" in wanted:
+                say(f"re-score{name} / raw SELECT", ratios[0], note=f"at most {limit}")
+            if "simulate" in wanted:
+                say(f"simulate{name} / re-score", ratios[1], note="at most 1.2")
+                say(f"simulate{name}, as of a past day / re-score", ratios[2])
+
+
+def with_vocabulary(text: str) -> str:
+    """A rulebook with everything else there is to say in one."""
+    at = text.index("[[cap]]")
+    return f"{text[:at]}{VOCABULARY}\n{text[at:]}"
+
+
+def adopted(ledger: Ledger, text: str) -> None:
+    """Adopt a rulebook in the place of the one before."""
+    ledger.adopt_rulebook(text, rulebook="smba-2005", on=YEAR_ONE, by="bench")
+
+
 def bench_help() -> None:
     """``mileage --help`` against importing click alone, as whole processes."""
     command = [str(Path(sys.executable).parent / "mileage"), "--help"]
@@ -255,10 +353,10 @@ def main() -> None:
     parser.add_argument("--facts", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument(
-        "--only", choices=["rebuild", "stock", "record", "help"], action="append", default=[]
+        "--only", choices=BENCHMARKS, action="append", default=[], help="all unless given"
     )
     asked = parser.parse_args()
-    wanted = asked.only or ["rebuild", "stock", "record", "help"]
+    wanted = asked.only or BENCHMARKS
     make = copied if asked.facts > MILLION else prepared
     with tempfile.TemporaryDirectory() as name, make(asked.facts) as ledger:
         folder = Path(name)
@@ -277,6 +375,8 @@ def main() -> None:
             seconds = bench_rebuild(ledger, folder, asked.repeats)
         if "stock" in wanted:
             bench_stock(ledger, folder, seconds)
+        if {"rescore", "simulate"} & set(wanted):
+            bench_rescore(ledger, folder, asked.repeats, wanted)
         if "record" in wanted:
             bench_record(ledger, folder)
         if "help" in wanted:

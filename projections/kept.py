@@ -94,6 +94,7 @@ class Kept:
         self._used: list[Segment] = []
         self._taken: tuple[Segment, ...] = ()
         self._refused: set[Path] = set()
+        self._confirmed: set[Path] = set()
         self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._checked: Future[list[Segment]] | None = None
         self._written: list[Future[None]] = []
@@ -123,8 +124,10 @@ class Kept:
         return self._used[-1].upto if self._used else 0
 
     def check(self) -> None:
-        """Begin to read the stored facts again."""
-        self._checked = self._reader.submit(self._changed, self._taken)
+        """Begin to read the stored facts again; those that were read for this are not."""
+        unread = [each for each in self._taken if each.folder not in self._confirmed]
+        self._confirmed |= {each.folder for each in unread}
+        self._checked = self._reader.submit(self._changed, unread)
 
     def confirm(self) -> None:
         """Wait until the stored facts have been read again.
@@ -134,6 +137,7 @@ class Kept:
         """
         changed, self._checked = self._checked.result() if self._checked else [], None
         for segment in changed:
+            self._confirmed.discard(segment.folder)
             self._set_aside(segment.folder)
         if changed:
             raise NotAsKept

@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 import tempfile
 import threading
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -331,7 +331,7 @@ class ReadModel:
             CorruptFact, RulebookError: The model in service stays as it is.
         """
         with self._lock:
-            return self._rebuild(dry_run=dry_run, anew=anew, progress=progress)
+            return self._rebuild(dry_run=dry_run, anew=anew, hold=True, progress=progress)
 
     def kept(self, *, writes: bool = False, anew: bool = False) -> Kept:
         """What builds of this ledger have decoded."""
@@ -342,6 +342,7 @@ class ReadModel:
         *,
         dry_run: bool = False,
         anew: bool = False,
+        hold: bool = False,
         rules_upto: int | None = None,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Rebuilt:
@@ -374,7 +375,7 @@ class ReadModel:
                 connection.executemany("INSERT INTO meta VALUES (?, ?)", about.items())
                 keep_changes(connection, differences)
             if not dry_run:
-                with self._nobody_records():
+                with self._nobody_records() if hold else nullcontext():
                     self._bring_up(work)
                     path, replaced = self._reserve(), self._number_in_service()
                     work.replace(path)
@@ -408,7 +409,10 @@ class ReadModel:
 
     @contextmanager
     def _nobody_records(self) -> Iterator[None]:
-        """Keep recorders waiting for a moment, if that can be had soon."""
+        """Keep recorders waiting for a moment, if that can be had soon.
+
+        Not for a catch-up: who records may be asking, and would wait for itself.
+        """
         if self.ledger.read_only:
             yield
             return

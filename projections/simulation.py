@@ -21,7 +21,7 @@ import attrs
 from mileage.ledger import MileageError, ReadOnlyLedger
 
 from .adoption import adopt_rulebook
-from .build import build_read_model, scored
+from .build import scored
 from .days import day_number
 from .decode import Slice
 from .difference import Change, Difference, people_changed, units_changed
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from .difference import Asking
     from .eligibility import Candidate
+    from .kept import Kept
     from .readmodel import ReadModel
     from .rulebook import Rulebook
 
@@ -306,28 +307,33 @@ class _Run:
 
     def _simulated(self, named_at: int) -> Simulation:
         proposed = Adoption(self.position + 1, self.today, self.effective_from, self.rulebook)
+        with tempfile.TemporaryDirectory(prefix="mileage-") as folder:
+            kept = self.model.kept()
+            with self._scored(Path(folder) / "after.sqlite", kept, proposed=proposed) as after:
+                figures = self._in_service()
+                if figures:
+                    before = _Side(figures.query, figures)
+                    found = self._compared(before, after, named_at)
+                    if figures.position == self.position:
+                        return found
+                    # Somebody has caught up the figures in service meanwhile: compare with some
+                    # that stand still.
+                path, rules = Path(folder) / "before.sqlite", self._rules_in_service()
+                with self._scored(path, kept, rules_upto=rules) as before:
+                    return self._compared(before, after, named_at)
+
+    @contextmanager
+    def _scored(self, path: Path, kept: Kept, **which: Any) -> Iterator[_Side]:
+        """Figures worked out for this, of which programmes are asked in a file."""
         tell = self.progress or (lambda _stage, _done, _all: None)
-        with (
-            tempfile.TemporaryDirectory(prefix="mileage-") as folder,
-            scored(
-                self.ledger,
-                self._part,
-                proposed=proposed,
-                kept=self.model.kept(),
-                progress=self.progress,
-            ) as con,
-        ):
-            path = Path(folder) / "after.sqlite"
+        with scored(self.ledger, self._part, kept=kept, progress=self.progress, **which) as con:
             publish(con, path, lambda *at: tell("publish", *at), days=self._days(con))
-            after = _Scored(con, path)
-            with self._before(Path(folder)) as before:
-                found = self._compared(before, after, named_at)
-            if before.path.parent == Path(folder) or before.position == self.position:
-                return found
-            # Somebody has caught up the figures in service meanwhile: compare with some that
-            # stand still.
-            with self._built(Path(folder)) as before:
-                return self._compared(before, after, named_at)
+
+            def ask(statement: str, params: Iterable[Any]) -> list[Any]:
+                return con.execute(statement, list(params)).fetchall()
+
+            with closing(Figures(path)) as figures:
+                yield _Side(ask, figures)
 
     def _days(self, con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
         """The days of the periods in which programmes count on the day."""
@@ -347,16 +353,6 @@ class _Run:
     def _part(self) -> Slice:
         return Slice(upto=self.position, as_of=self.as_of)
 
-    @contextmanager
-    def _before(self, folder: Path) -> Iterator[Figures]:
-        """The figures in service, or, where they are of another position or day, such figures."""
-        figures = self._in_service()
-        if figures:
-            yield figures
-            return
-        with self._built(folder) as figures:
-            yield figures
-
     def _in_service(self) -> Figures | None:
         with suppress(NoReadModel):
             figures = self.model.figures()
@@ -366,22 +362,6 @@ class _Run:
                 return figures
         return None
 
-    @contextmanager
-    def _built(self, folder: Path) -> Iterator[Figures]:
-        path = folder / "before.sqlite"
-        build_read_model(
-            self.ledger,
-            path,
-            self._part,
-            rules_upto=self._rules_in_service(),
-            kept=self.model.kept(),
-        )
-        figures = Figures(path)
-        try:
-            yield figures
-        finally:
-            figures.close()
-
     def _rules_in_service(self) -> int | None:
         """Position of the latest adoption in the figures; ``None`` where none are published."""
         try:
@@ -389,27 +369,25 @@ class _Run:
         except NoReadModel:
             return None
 
-    def _compared(self, before: Figures, scored: _Scored, named_at: int) -> Simulation:
+    def _compared(self, before: _Side, after: _Side, named_at: int) -> Simulation:
         day = self._day
-        with closing(Figures(scored.path)) as after:
-            selections = _selections(before, after, day)
-            labels = after.unit_labels()
-        account = Change(MILEAGE, _total(before.query), _total(scored.query))
-        people = people_changed(scored.query, before.query)
-        units = units_changed(scored.query, before.query)
+        selections = _selections(before.figures, after.figures, day)
+        account = Change(MILEAGE, _total(before.ask), _total(after.ask))
+        people = people_changed(after.ask, before.ask)
+        units = units_changed(after.ask, before.ask)
         simulation = Simulation(
             rulebook=self.rulebook,
             effective_from=self.effective_from,
             position=self.position,
             as_of=self.as_of,
             day=day,
-            pending=int(before.meta()["pending_rulebook"]),
+            pending=int(before.figures.meta()["pending_rulebook"]),
             accounts=(account,),
             units=units,
             people=people,
             crossings=tuple(_crossings(*selections)),
             costs=tuple(_costs(*selections)),
-            unit_labels=labels,
+            unit_labels=after.figures.unit_labels(),
             digest="",
         )
         return attrs.evolve(simulation, digest=self._digest(simulation, named_at))
@@ -434,20 +412,16 @@ class _Run:
 
 
 @attrs.frozen
-class _Scored:
-    """The figures of a simulation.
+class _Side:
+    """The figures on one side of a comparison.
 
     Attributes:
-        con: All their tables, not published.
-        path: What programmes need of them, published.
+        ask: Answers queries on all their tables.
+        figures: The same for programmes: postings may be those of their periods only.
     """
 
-    con: duckdb.DuckDBPyConnection
-    path: Path
-
-    def query(self, statement: str, params: Iterable[Any]) -> list[Any]:
-        """Run a query on all tables."""
-        return self.con.execute(statement, list(params)).fetchall()
+    ask: Asking
+    figures: Figures
 
 
 def _total(ask: Asking) -> int:
