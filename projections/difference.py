@@ -153,8 +153,10 @@ def keep_changes(connection: sqlite3.Connection, differences: Sequence[Differenc
     )
 
 
-def kept_changes(figures: Figures) -> tuple[Difference, ...]:
-    """What a build changed when it was made, largest change first."""
+def kept_changes(figures: Figures) -> tuple[Difference, ...] | None:
+    """What a build changed when it was made, largest change first; ``None`` if it does not say."""
+    if not figures.query("SELECT 1 FROM sqlite_master WHERE name = 'changes'"):
+        return None
     reasons: dict[int, list[Reason]] = {}
     for place, *reason in figures.query(
         "SELECT place, rule, before, after FROM change_reasons ORDER BY place, number"

@@ -96,10 +96,14 @@ class Build:
         """What it changed against the build it replaced, when it was made; largest change first.
 
         Raises:
-            NoReadModel: It cannot be used.
+            NoReadModel: It cannot be used, or does not say, as those of an earlier version.
         """
         with closing(self._figures()) as figures:
-            return kept_changes(figures)
+            changes = kept_changes(figures)
+        if changes is None:
+            msg = f"{self.path.name}: made by an earlier version, without what it changed"
+            raise NoReadModel(msg)
+        return changes
 
     def _figures(self) -> Figures:
         if not self.usable:

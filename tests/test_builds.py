@@ -144,6 +144,24 @@ def test_changes_stay_with_the_build(office):
     assert office.model.build(again.number).changes() == again.differences == ()
 
 
+def test_a_build_of_an_earlier_version(office):
+    """A build that does not say what it changed is not taken for one that changed nothing."""
+    path = office.model.build(2).path
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE changes")
+    connection.execute("DELETE FROM meta WHERE key IN ('made_at', 'replaced')")
+    connection.commit()
+    connection.close()
+
+    build = office.model.build(2)
+
+    assert (build.usable, build.made_at, build.replaced) == (True, None, 0)
+    with pytest.raises(NoReadModel, match="earlier version"):
+        build.changes()
+    office.model.use(2)
+    assert points(office.model) == 25_000
+
+
 # -- put back ------------------------------------------------------------------------------------
 
 

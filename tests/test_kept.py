@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -359,6 +360,31 @@ def test_a_removed_and_a_slipped_in_fact(model):
     connection.close()
     model.rebuild()
     assert model.figures().content_digest() == fresh(model) != without
+
+
+def test_two_at_once(model):
+    """Rebuilds at the same time each give the whole, whatever one takes away from the other."""
+    expected = fresh(model)
+    wrong: list[BaseException] = []
+
+    def rebuild(each: ReadModel) -> None:
+        try:
+            each.rebuild()
+        except BaseException as error:  # noqa: BLE001 - told by the test's own thread
+            wrong.append(error)
+
+    for _ in range(3):
+        with ReadModel(model.ledger) as other:
+            threads = [threading.Thread(target=rebuild, args=[each]) for each in (model, other)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert wrong == []
+        assert model.figures().content_digest() == expected
+        damage = sorted((model.folder / "facts").iterdir())[1]
+        (damage / "w_raw_fact.parquet").write_bytes(b"")
+    assert [p.name for p in model.folder.rglob("*") if ".part" in p.name] == []
 
 
 def test_a_folder_that_cannot_be_written(model):

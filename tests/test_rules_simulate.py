@@ -5,26 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import astuple
 from cli_cases import RULEBOOK, answer, make_agency, ok, run
-from mileage.ledger import MemberLeaveStarted
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from mileage.ledger import Entry, MemberLeaveStarted
 from mileage.projections import (
+    Figures,
     NotAsSimulated,
     ReadModel,
     RulebookError,
     UnknownDigest,
+    activity_infos,
     adopt_simulated,
     eligible,
+    parse_rulebook,
+    programmes,
     simulate,
 )
+from mileage.projections.build import build_read_model
+from mileage.projections.decode import Slice
+from mileage.projections.rulebook import Adoption
 from story import Office
+from strategies import Play, rulebooks, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 RAISED = RULEBOOK.replace("gold = 10", "gold = 14").replace("points = 2.5", "points = 2")
 BY = {"on": date(2005, 3, 1), "by": "officer"}
@@ -320,3 +332,192 @@ def test_what_has_not_happened_yet_changes_nothing(agency):
 
     assert "Nothing changes." in result.stdout
     assert "nothing has happened since 2999-01-01 yet" in result.stderr
+
+
+# -- against two whole read models ---------------------------------------------------------------
+
+
+def everybody(ledger: Any, folder: Path, day: date, **which: Any) -> dict[str, Any]:
+    """All candidates of all programmes by figures that were built whole."""
+    path = folder / f"{len(list(folder.iterdir()))}.sqlite"
+    build_read_model(ledger, path, Slice(as_of=day), **which)
+    figures = Figures(path)
+    found = {name: eligible(figures, name, day) for name in programmes(figures, day)}
+    points = dict(
+        figures.query("SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person")
+    )
+    units = dict(
+        figures.query(
+            "SELECT u.unit, sum(p.points) FROM postings p LEFT JOIN units u ON u.id = p.unit"
+            " GROUP BY u.unit"
+        )
+    )
+    figures.close()
+    return {"programmes": found, "points": points, "units": units}
+
+
+def line(selection: Any, person: str) -> tuple[bool, bool, str | None]:
+    candidate = selection.of(person) if selection else None
+    if candidate is None:
+        return False, False, None
+    return candidate.selected, not candidate.missing, candidate.grade
+
+
+@settings(max_examples=25)
+@given(steps(20, 45), rulebooks(), rulebooks(), st.integers(-200, 300))
+def test_it_says_what_two_whole_models_say(history, text, other, ago):
+    """People, units, crossings and costs are those of two read models built whole."""
+    with (
+        tempfile.TemporaryDirectory(prefix="mileage-test-") as name,
+        Play(Path(name) / "agency.sqlite") as play,
+        ReadModel(play.ledger) as model,
+    ):
+        folder = Path(name) / "models"
+        folder.mkdir()
+        play.adopt_rulebook(text, reach_days=300)
+        play.run(history)
+        model.rebuild()
+        day, since = play.today - timedelta(days=ago), play.today - timedelta(days=300)
+        try:
+            found = simulate(model, other, effective_from=since, as_of=day)
+        except RulebookError:
+            assume(False)
+        infos = activity_infos(play.ledger.kinds)
+        last = play.ledger.position
+        proposed = Adoption(last + 1, play.today, since, parse_rulebook(other, infos))
+        old = everybody(play.ledger, folder, day)
+        new = everybody(play.ledger, folder, day, proposed=proposed)
+
+    assert {(p.person, p.before, p.after) for p in found.people} == {
+        (person, old["points"][person], points)
+        for person, points in new["points"].items()
+        if old["points"][person] != points
+    }
+    assert {(u.code, u.before, u.after) for u in found.units} == {
+        (unit, old["units"].get(unit, 0), new["units"].get(unit, 0))
+        for unit in old["units"].keys() | new["units"].keys()
+        if old["units"].get(unit, 0) != new["units"].get(unit, 0)
+    }
+    expected = set()
+    for programme in old["programmes"].keys() | new["programmes"].keys():
+        sides = old["programmes"].get(programme), new["programmes"].get(programme)
+        for person in new["points"]:
+            if line(sides[0], person) != line(sides[1], person):
+                each = [side.of(person) if side else None for side in sides]
+                outcomes = [
+                    "no_programme" if side is None else one.outcome if one else "no_activity"
+                    for side, one in zip(sides, each, strict=True)
+                ]
+                points = [one.points if one else 0 for one in each]
+                grades = [one.grade if one else None for one in each]
+                values = [one.value if one else None for one in each]
+                expected.add((programme, person, *outcomes, *points, *grades, *values))
+    assert {astuple(crossing) for crossing in found.crossings} == expected
+    for cost in found.costs:
+        sides = old["programmes"].get(cost.programme), new["programmes"].get(cost.programme)
+        sums = [sum(c.value or 0 for c in side.selected) if side else 0 for side in sides]
+        assert [cost.before, cost.after] == sums
+
+
+# -- what it costs -------------------------------------------------------------------------------
+
+BONUS = """
+[[programme]]
+id = "bonus"
+title = { ko = "성과금", en = "Bonus" }
+period = "year"
+unit = { ko = "원", en = "won" }
+[[programme.values]]
+from = 2005-01-01
+threshold = { gold = 8, silver = 4 }
+value = { gold = 500000, silver = 200000 }
+clause = "제5조"
+"""
+PAYING = RULEBOOK.replace("[labels]", f"{BONUS}\n[labels]")
+
+
+@pytest.fixture
+def paying(tmp_path: Path) -> Iterator[Office]:
+    """An office whose rulebook has a bonus in money: A 7.5 points, B 4, C 2.5."""
+    opened = Office(tmp_path)
+    opened.adopt(PAYING, "2005-01-01")
+    opened.proposes("2005-02-01", "joint", A=60, B=40)
+    opened.adopted("2005-02-10", "joint", "gold")
+    opened.proposes("2005-03-20", "own", "C")
+    opened.now = datetime(2005, 12, 1, 3, 0, tzinfo=UTC)
+    yield opened
+    opened.close()
+
+
+def test_cost_and_grades(paying):
+    """What the programme costs before and after, and who gets which grade then."""
+    found = simulate(
+        paying.model, PAYING.replace("gold = 10", "gold = 12"), effective_from=date(2005, 1, 1)
+    )
+
+    # A: 1.5 + 6 → 1.5 + 7.2 (silver → gold); B: 1 + 4 → 1 + 4.8 (silver); C: 2.5.
+    [cost] = found.costs
+    assert (cost.programme, cost.unit.ko, cost.selected_before, cost.selected_after) == (
+        "bonus", "원", 2, 2,
+    )  # fmt: skip
+    assert (cost.before, cost.after, cost.change) == (
+        4_000_000_000, 7_000_000_000, 3_000_000_000,
+    )  # fmt: skip
+    [crossing] = [c for c in found.crossings if c.programme == "bonus"]
+    assert (crossing.person, crossing.grade_before, crossing.grade_after) == ("A", "silver", "gold")
+    assert (crossing.value_before, crossing.value_after) == (2_000_000_000, 5_000_000_000)
+    assert (crossing.gets_in, crossing.drops_out) == (False, False)
+
+
+def test_a_programme_that_is_not_there_costs_nothing(paying):
+    """A programme that ends, or is paid in something else, has its cost on one side only."""
+    ended = simulate(paying.model, RULEBOOK, effective_from=date(2005, 1, 1))
+    assert [(c.programme, c.before, c.after) for c in ended.costs] == [("bonus", 4_000_000_000, 0)]
+    days = PAYING.replace('{ ko = "원", en = "won" }', '{ ko = "일", en = "days" }')
+    days = days.replace("gold = 500000, silver = 200000", "gold = 5, silver = 2")
+    other = simulate(paying.model, days, effective_from=date(2005, 1, 1))
+    assert [(c.unit.en, c.selected_before, c.selected_after, c.change) for c in other.costs] == [
+        ("won", 2, 0, -4_000_000_000),
+        ("days", 0, 2, 40_000),
+    ]
+    assert other.crossings == ()
+    assert other.digest != ended.digest
+
+
+def test_only_what_is_paid_changes(paying):
+    """Where only a value changes nobody crosses a line, but the cost does, and so the digest."""
+    same = simulate(paying.model, PAYING, effective_from=date(2005, 1, 1))
+    dearer = simulate(
+        paying.model, PAYING.replace("500000", "600000"), effective_from=date(2005, 1, 1)
+    )
+    assert (same.costs[0].change, same.crossings, dearer.crossings) == (0, (), ())
+    assert same.digest != dearer.digest
+
+
+def test_costs_on_the_command_line(paying, tmp_path, monkeypatch):
+    """Costs in the table, in JSON and in CSV, with names and grades of those who cross."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MILEAGE_LEDGER", "office.sqlite")
+    monkeypatch.setenv("MILEAGE_LANG", "en")
+    paying.ledger.directory.put([Entry("A", "김가나", "0001")])
+    raised = PAYING.replace("gold = 10", "gold = 12")
+    (tmp_path / "raised.toml").write_text(raised, encoding="utf-8")
+    line = ("rules", "simulate", "raised.toml", "--effective-from", "2005-01-01",
+            "--as-of", "2005-12-31")  # fmt: skip
+
+    table = ok(*line).stdout
+    document = answer(*line)
+    rows = list(csv.DictReader(io.StringIO(ok(*line, "--csv").stdout)))
+
+    assert "Costs" in table
+    assert "김가나" in table.partition("Programmes")[2].partition("Costs")[0]
+    [cost] = document["costs"]
+    assert (cost["programme"], cost["unit"]["en"]) == ("bonus", "won")
+    assert (cost["before"], cost["after"], cost["change"]) == ("400000", "700000", "300000")
+    [crossing] = document["crossings"]
+    assert (crossing["before"]["grade"], crossing["after"]["grade"]) == ("silver", "gold")
+    assert (crossing["before"]["value"], crossing["after"]["value"]) == ("200000", "500000")
+    assert crossing["name"] == "김가나"
+    [cost] = [row for row in rows if row["what"] == "cost"]
+    assert (cost["before"], cost["after"], cost["measured_in"]) == ("400000", "700000", "won")
+    assert "비용" in ok("--lang", "ko", *line).stdout
