@@ -54,12 +54,12 @@ class Segment:
     Attributes:
         folder: Its folder.
         blocks: The stored facts it is of.
-        tables: Digest of each raw table's file; tables without rows have none.
+        tables: Content of each raw table's file; tables without rows have none.
     """
 
     folder: Path
     blocks: tuple[Block, ...]
-    tables: dict[str, str]
+    tables: dict[str, bytes]
 
     @property
     def after(self) -> int:
@@ -92,7 +92,7 @@ class Kept:
     ) -> None:
         self.folder, self.ledger, self.writes, self.anew = folder, ledger, writes, anew
         self._used: list[Segment] = []
-        self._taken: tuple[Segment, ...] = ()
+        self._taken: list[Segment] = []
         self._refused: set[Path] = set()
         self._confirmed: set[Path] = set()
         self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
@@ -108,19 +108,22 @@ class Kept:
         facts are the same.
         """
         import duckdb  # noqa: PLC0415 - slow to import
+        import pyarrow as pa  # noqa: PLC0415 - slow to import
+        import pyarrow.parquet as pq  # noqa: PLC0415
 
-        self._used = [] if self.anew else self._chain(last)
+        found = [] if self.anew else self._chain(last)
         try:
-            for table in RAW_TABLES:
-                used = (each for each in self._used if table in each.tables)
-                files = [str(_file(each.folder, table)) for each in used]
-                if files:
-                    con.execute(f"INSERT INTO {table} SELECT * FROM read_parquet(?)", [files])
-        except duckdb.Error:  # another build has just set one aside
+            for each in found:
+                for table, content in each.tables.items():
+                    con.register("kept", pq.read_table(pa.BufferReader(content)))
+                    con.execute(f"INSERT INTO {table} SELECT * FROM kept")
+                    con.unregister("kept")
+        except (duckdb.Error, pa.ArrowException):  # whole, but of columns that others wrote
             for table in RAW_TABLES:
                 con.execute(f"DELETE FROM {table}")
-            self._used = []
-        self._taken = tuple(self._used)
+            found = []
+        self._taken = [attrs.evolve(each, tables={}) for each in found]
+        self._used = list(self._taken)
         return self._used[-1].upto if self._used else 0
 
     def check(self) -> None:
@@ -136,11 +139,15 @@ class Kept:
             NotAsKept: Some are not those that were kept. That is set aside; build again.
         """
         changed, self._checked = self._checked.result() if self._checked else [], None
-        for segment in changed:
-            self._confirmed.discard(segment.folder)
-            self._set_aside(segment.folder)
-        if changed:
-            raise NotAsKept
+        if not changed:
+            return
+        for written in self._written:  # what is put together with them meanwhile is no better
+            written.result()
+        for folder, after, upto in self._folders():
+            if any(after < each.upto and each.after < upto for each in changed):
+                self._confirmed.discard(folder)
+                self._set_aside(folder)
+        raise NotAsKept
 
     def _changed(self, segments: Sequence[Segment]) -> list[Segment]:
         """Those whose stored facts are others now."""
@@ -172,19 +179,18 @@ class Kept:
             mark = json.loads((folder / MARK).read_text("utf-8"))
             blocks = tuple(Block(*block) for block in mark["blocks"])
             said = mark.pop("mark")
+            digests = mark["tables"]
+            tables = {table: _file(folder, table).read_bytes() for table in digests}
             whole = (
                 said == _digest_of(mark)
                 and mark["format"] == KEPT_FORMAT
                 and mark["ledger"] == self.ledger.stream_of_opening
                 and mark["decoding"] == way
-                and all(
-                    sha256(_file(folder, table).read_bytes()).hexdigest() == digest
-                    for table, digest in mark["tables"].items()
-                )
+                and all(sha256(tables[table]).hexdigest() == digests[table] for table in digests)
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        return Segment(folder, blocks, mark["tables"]) if whole and blocks else None
+        return Segment(folder, blocks, tables) if whole and blocks else None
 
     def _set_aside(self, folder: Path) -> None:
         """Take a segment no more; a build that keeps what it decodes removes it."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mileage.projections.kept import Kept
 
-FACTS = 450
+FACTS = 440
 SMALL = {"CHUNK_ROWS": 100, "SEGMENT_ROWS": 100, "KEEP_FACTS_MIN": 10}
 
 
@@ -177,7 +177,7 @@ def test_a_part_of_the_facts(model):
     facts = list(model.ledger.facts())
     days = sorted({item.fact.occurred_on for item in facts})
     parts = [Slice(as_of=day) for day in (days[3], *days[10::60], days[-1])]
-    parts += [Slice(upto=at) for at in (7, 181, 449)]
+    parts += [Slice(upto=at) for at in (7, 181, 439)]
     parts += [Slice(upto=300, as_of=days[len(days) // 2])]
     parts += [Slice(known_at=facts[at].fact.recorded_at) for at in (50, 233)]
     for part in parts:
@@ -315,6 +315,51 @@ def test_a_changed_fact_is_noticed(model):
     with decoded() as noted:
         model.rebuild()
     assert noted == []
+
+
+def test_a_changed_fact_before_new_ones(model):
+    """What is kept of changed facts is not kept any longer with that of new ones."""
+    model.rebuild()
+    first, last = segments(model)[-1]
+    position = next(
+        item.position
+        for item in model.ledger.facts(first - 1)
+        if item.fact.kind.name == "proposal.submitted"
+    )
+    fact = model.ledger.at(position).fact.data
+    assert 20 < last - first < 49
+    with model.ledger.writer() as writer:
+        for number in range(last - first + 1):
+            data = ProposalSubmitted(f"late-{number}", "늦은 제안", "paper", equal_shares(["P1"]))
+            writer.add(Command(data, model.ledger.today(), "o"))
+    other = {"P1", "P2", "P3", "P4", "P5", "P6"} - {each.person for each in fact.authors}
+    old = fact.authors[0].person
+    tamper(model.ledger, position, f'"person":"{old}"', f'"person":"{min(other)}"')
+
+    model.rebuild()
+
+    assert model.figures().content_digest() == fresh(model)
+    with decoded() as noted:
+        model.rebuild()
+    assert noted == []
+    assert model.figures().content_digest() == fresh(model)
+
+
+def test_a_folder_of_any_name(lived, tmp_path):
+    """Characters that mean something to programs mean nothing in the name of a folder."""
+    name = "it's [2005] * 원장?"
+    shutil.copytree(lived, tmp_path / name)
+    with (
+        small_segments(),
+        Ledger.open(tmp_path / name / "agency.sqlite") as ledger,
+        ReadModel(ledger) as model,
+    ):
+        model.rebuild()
+        digest = model.figures().content_digest()
+        with decoded() as noted:
+            model.rebuild()
+        assert noted == []
+        assert model.figures().content_digest() == digest
 
 
 def test_a_poisoned_fact_stops_the_build(model):
