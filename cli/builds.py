@@ -174,7 +174,7 @@ def use_command(session: Session, number: int) -> None:
         show(session, _build_json(build))
         return
     session.note(
-        f"빌드 {build.number}이(가) 사용됩니다, #{build.position}까지",
+        f"사용 중인 빌드: {build.number}, #{build.position}까지",
         f"build {build.number} is in service, up to fact #{build.position}",
     )
 

@@ -79,7 +79,10 @@ RAW_TABLES = {
     "w_raw_office": "position BIGINT, day BIGINT",
     **registers.RAW_TABLES,
 }
-"""What decoding gives: columns of the raw tables, which nothing changes afterwards."""
+"""What decoding gives: columns of the raw tables, each with ``position`` and ``day``.
+
+Nothing may change their rows afterwards: they are kept for later builds.
+"""
 
 CHUNK_ROWS = 100_000
 SEGMENT_ROWS = 400_000

@@ -40,8 +40,8 @@ def publish(
         con: Connection that has the tables.
         path: File to write; must not exist. Nothing is left of it after an error.
         progress: Called with the tables done and the tables in all.
-        days: To look at once and throw away: postings of these days only (the second exclusive),
-            without cuts and things, search and views.
+        days: For programmes to be asked of and thrown away: postings of these days only (the
+            second exclusive), without cuts and things, search and views.
     """
     tables = [name for name in TABLES if days is None or name not in ("cuts", "things")]
     part = f" WHERE day >= {days[0]} AND day < {days[1]}" if days else ""
