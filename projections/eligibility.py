@@ -240,17 +240,20 @@ def eligible(
         figures: Figures as of that day.
         programme: Id of the programme.
         as_of: Civil date in the ledger's zone.
-        short: Of the people short of the threshold, list these only; all unless given.
+        short: Of the people short of the threshold, only these are asked about, and others may
+            be left out; all are listed unless given.
 
     Raises:
         UnknownProgramme: No rulebook in force on that day has it.
     """
     stated = terms(figures, programme, as_of)
+    if stated.percentage and stated.percentage.of == "serving":
+        short = None  # a percentage of all who serve needs them all
     standings = _standings(figures, stated, as_of, short)
     lately = _recent_grants(figures, stated, as_of)
     out = {s.person: reason for s in standings if (reason := _left_out(s, stated, lately))}
     fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
-    stated = attrs.evolve(stated, quota=_quota(figures, stated, as_of, len(fit)))
+    stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
     made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
     candidates = _placed(stated, fit)
     for s in sorted((s for s in standings if s.person in out), key=_from_the_top):
@@ -287,7 +290,7 @@ def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) ->
     return "below_threshold" if standing.points < stated.threshold else None
 
 
-def _quota(figures: Figures, stated: Terms, as_of: date, fit: int) -> int | None:
+def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None:
     """The number a quota comes to: as stated, of all grades, or the percentage rounded."""
     percentage = stated.percentage
     if percentage is None:
@@ -299,13 +302,10 @@ def _quota(figures: Figures, stated: Terms, as_of: date, fit: int) -> int | None
     if whole == "eligible":
         whole = fit
     elif whole == "serving":
-        day = day_number(as_of)
-        ranks = figures.query(
-            "SELECT rank, count(*) FROM tenures WHERE day_from <= ? AND ? < day_until"
-            " AND status IN ('serving', 'leave') GROUP BY rank",
-            (day, day),
+        whole = sum(
+            s.status in ("serving", "leave") and (not stated.ranks or s.rank in stated.ranks)
+            for s in standings
         )
-        whole = sum(n for rank, n in ranks if not stated.ranks or rank in stated.ranks)
     return part_of(percentage.percent, whole, percentage.rounding)
 
 
@@ -413,7 +413,7 @@ FROM people m
 LEFT JOIN sums s ON s.person = m.id
 LEFT JOIN tenures t ON t.person = m.id AND t.day_from <= ? AND ? < t.day_until
 LEFT JOIN units u ON u.id = t.unit
-WHERE (coalesce(s.points, 0) >= ? OR m.person IN (SELECT value FROM json_each(?)))
+WHERE (? OR coalesce(s.points, 0) >= ? OR m.person IN (SELECT value FROM json_each(?)))
   AND (t.status IN ('serving', 'leave') OR s.person IS NOT NULL
        OR EXISTS (SELECT 1 FROM decisions d
                   WHERE d.person = m.id AND d.programme = ? AND d.cycle = ?))
@@ -424,11 +424,11 @@ def _standings(
     figures: Figures, stated: Terms, as_of: date, short: Collection[str] | None
 ) -> list[Standing]:
     day, period = day_number(as_of), stated.period
-    least = 0 if short is None else stated.threshold
     rows = figures.query(
         _STANDINGS,
         (
-            *(period.day_from, period.day_until, day, day, least, json.dumps(list(short or ()))),
+            *(period.day_from, period.day_until, day, day),
+            *(short is None, stated.threshold, json.dumps(list(short or ()))),
             *(stated.programme, period.name),
         ),
     )

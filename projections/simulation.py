@@ -336,7 +336,10 @@ class _Run:
                 yield _Side(ask, figures)
 
     def _days(self, con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-        """The days of the periods in which programmes count on the day."""
+        """The days of the periods in which programmes count on the day.
+
+        Whatever else a programme may come to ask of postings has to be among them.
+        """
         kinds = con.execute(
             "SELECT DISTINCT period FROM programmes WHERE day_from <= $day AND $day < day_until",
             {"day": day_number(self._day)},
