@@ -38,6 +38,7 @@ from .figures import (
 )
 from .granting import Grant, grant, proposal
 from .hr import HrKey, HrLine, entitlements
+from .hrprofile import Profile, ProfileColumn, find_profile, parse_profile, shipped_profiles
 from .indicators import IndicatorResult, Measurement, indicators
 from .learning import (
     Plan,
@@ -106,6 +107,8 @@ __all__ = [
     "Period",
     "PersonTrial",
     "Plan",
+    "Profile",
+    "ProfileColumn",
     "Progress",
     "Ranked",
     "ReadModel",
@@ -149,6 +152,7 @@ __all__ = [
     "explain_loss",
     "explain_posting",
     "explain_without_caps",
+    "find_profile",
     "grant",
     "indicators",
     "learning_plan",
@@ -156,6 +160,7 @@ __all__ = [
     "learning_progress",
     "losses",
     "overview",
+    "parse_profile",
     "parse_rulebook",
     "programmes",
     "proposal",
@@ -165,6 +170,7 @@ __all__ = [
     "report",
     "rulebook_schema",
     "same_rules",
+    "shipped_profiles",
     "simulate",
     "try_adoption",
     "try_examples",

@@ -109,6 +109,8 @@ CALLS = {
     "hr ack": "hr ack ack.csv",
     "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
+    "hr profiles": "hr profiles effective-dated",
+    "hr profiles (no NAME)": "hr profiles",
     "hr changes": "hr changes --limit 5",
     "people import": "people import people.csv --full --leavers-max 50%",
     "directory import": "directory import names.csv",

@@ -37,9 +37,11 @@ from mileage.projections import (
     Batch,
     HrKey,
     Outbox,
+    Profile,
     ReadModel,
     acknowledge,
     entitlements,
+    find_profile,
     grant,
 )
 
@@ -100,10 +102,23 @@ class Agency:
         data = ProposalSubmitted(str(self.proposals), "제목", "online", shares(parts))
         return self.ledger.record(data, on=date(2005, 3, 2), by="o").fact.key
 
-    def cut(self, **options: Any) -> Batch | None:
+    def cut(
+        self,
+        profile: str | Profile = "standard",
+        form: str | None = None,
+        encoding: str | None = None,
+        **options: Any,
+    ) -> Batch | None:
         self.now += timedelta(hours=1)
         self.model.catch_up()
-        return self.outbox.cut(self.model.figures(), self.folder, as_of=DAY, **options)
+        chosen = find_profile(profile) if isinstance(profile, str) else profile
+        return self.outbox.cut(
+            self.model.figures(),
+            self.folder,
+            as_of=DAY,
+            profile=chosen.written_as(form, encoding),
+            **options,
+        )
 
     def grant(self, *people: str) -> None:
         grant(self.ledger, self.model, "training", people, on=DAY, by="officer")
@@ -306,7 +321,9 @@ def test_cp949(agency):
     agency.propose(P1=100)
     agency.ledger.directory.put([Entry("P1", "김하나", "사번🙂")])
 
-    with pytest.raises(MileageError, match=r"line 2 .* cp949"):
+    with pytest.raises(
+        MileageError, match=r"line 1 of the batch, column 'employee_number': .* cp949"
+    ):
         agency.cut(encoding="cp949")
     assert agency.outbox.batches() == []
     assert not agency.folder.exists() or not list(agency.folder.iterdir())
