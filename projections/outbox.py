@@ -308,6 +308,10 @@ class Outbox:
         try:
             connection.execute("PRAGMA secure_delete = ON")
             self._check_schema(connection)
+            last = _last(connection)
+            if last and last["ledger"] != self.ledger.stream_of_opening:
+                msg = f"{self.path.name}: the outbox of another ledger; move it away"
+                raise LedgerFileError(msg)
             yield connection
         except sqlite3.Error as error:
             msg = f"{self.path.name}: the outbox cannot be used ({error})"
@@ -350,13 +354,10 @@ class Outbox:
         return attrs.evolve(batch, file=path)
 
     def _check_order(self, connection: sqlite3.Connection, figures: Figures, as_of: date) -> None:
-        """Refuse what would not follow the last batch: another ledger, earlier figures or days."""
+        """Refuse what would not follow the last batch: lost facts, earlier figures or days."""
         last = _last(connection)
         if not last:
             return
-        if last["ledger"] != self.ledger.stream_of_opening:
-            msg = f"{self.path.name}: the outbox of another ledger; move it away"
-            raise LedgerFileError(msg)
         if as_of.isoformat() < last["as_of"]:
             msg = f"the last batch was cut as of {last['as_of']}: the next cannot be as of {as_of}"
             raise MileageError(msg)

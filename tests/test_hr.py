@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import zlib
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -43,11 +45,14 @@ from mileage.projections import (
     entitlements,
     find_profile,
     grant,
+    hr,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mileage.projections import Figures
 
 BEGIN = datetime(2005, 12, 20, 3, 0, tzinfo=UTC)
 DAY = date(2005, 12, 20)
@@ -608,6 +613,136 @@ class TestAcknowledgements:
             acknowledge(agency.outbox, path)
 
 
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_figures_of_one_moment(agency, monkeypatch, rebuilt):
+    """Whoever records, catches up or rebuilds while a batch is cut, it is of one moment."""
+    agency.propose(P1=100)
+    agency.propose(P1=100)
+    agency.propose(P2=100)
+    agency.model.catch_up()
+    agency.grant("P1")
+    agency.model.catch_up()
+    before = agency.ledger.position
+    real = hr.decisions
+
+    def meanwhile(figures: Figures) -> list[Any]:
+        monkeypatch.setattr(hr, "decisions", real)
+        with Ledger.open(agency.ledger.path) as ledger, ReadModel(ledger) as model:
+            data = ProposalSubmitted("meanwhile", "제목", "online", shares({"P1": 100}))
+            ledger.record(data, on=date(2005, 3, 2), by="o")
+            revoked = EntitlementRevoked("training", "2005", "P1", "기준 미달")
+            ledger.record(revoked, on=DAY, by="o")
+            model.rebuild() if rebuilt else model.catch_up()
+        return real(figures)
+
+    monkeypatch.setattr(hr, "decisions", meanwhile)
+    agency.now += timedelta(hours=1)
+    batch = agency.outbox.cut(agency.model.figures(), agency.folder, as_of=DAY)
+
+    assert agency.ledger.position == before + 2
+    assert batch.manifest["position"] == before
+    assert agency.told(batch) == [
+        ("P1", "mileage", "earned", 0, 200_000),
+        ("P1", "training", "granted", 0, 10_000),
+        ("P2", "mileage", "earned", 0, 100_000),
+    ]
+    assert all(position <= before for line in batch.lines for position in line.facts)
+    assert agency.told(agency.cut()) == [
+        ("P1", "mileage", "earned", 200_000, 300_000),
+        ("P1", "training", "granted", 10_000, 0),
+    ]
+
+
+def test_figures_older_than_the_last_batch(agency):
+    """Figures that somebody held on to while another batch was cut of later ones are refused."""
+    agency.propose(P1=100)
+    agency.model.catch_up()
+    old = agency.model.figures()
+    agency.propose(P1=100)
+    agency.model.rebuild()
+    agency.cut()
+    with pytest.raises(MileageError, match="batch 1 told of #8 already"):
+        agency.outbox.cut(old, agency.folder, as_of=DAY)
+    assert len(agency.outbox.batches()) == 1
+
+    agency.ledger.adopt_rulebook(BOOK, rulebook="agency", on=DAY, by="c")
+    agency.model.catch_up()
+    old = agency.model.figures()
+    agency.model.rebuild()
+    agency.propose(P1=100)
+    agency.cut()
+    assert old.position < agency.ledger.position
+    with pytest.raises(MileageError, match="take the figures in service anew"):
+        agency.outbox.cut(old, agency.folder, as_of=DAY)
+
+
+def test_ledger_that_lost_facts(agency, tmp_path):
+    """A ledger restored from an earlier copy is refused, also when it has gone on since."""
+    agency.propose(P1=100)
+    agency.model.catch_up()
+    with sqlite3.connect(agency.ledger.path) as source, sqlite3.connect(tmp_path / "kept") as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    agency.propose(P2=100)
+    agency.cut()
+    agency.model.close()
+    agency.ledger.close()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"agency.sqlite{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "kept", tmp_path / "agency.sqlite")
+    with Ledger.open(tmp_path / "agency.sqlite") as ledger, ReadModel(ledger) as model:
+        outbox = Outbox(ledger)
+        for number in range(2):
+            model.catch_up()
+            with pytest.raises(LedgerFileError, match="batch 1 has told of fact #8, which the"):
+                outbox.cut(model.figures(), agency.folder, as_of=DAY)
+            data = ProposalSubmitted(f"new-{number}", "제목", "online", shares({"P3": 100}))
+            ledger.record(data, on=date(2005, 3, 2), by="o")
+        assert len(outbox.batches()) == 1
+
+
+def test_outbox_of_another_ledger(agency, tmp_path):
+    """The outbox of another ledger is refused by cutting and by acknowledging alike."""
+    (tmp_path / "b").mkdir()
+    other = Agency(tmp_path / "b")
+    with other.ledger, other.model:
+        other.propose(P1=100)
+        name = other.cut().manifest["batch"]
+        shutil.copy(other.outbox.path, agency.outbox.path)
+    agency.propose(P1=100)
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.cut()
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.acknowledge(f"{name},1,accepted,")
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.outbox.write_again(1, agency.folder)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl", "parquet"])
+def test_damaged_body(agency, form):
+    """A file that was damaged in the outbox is never written; the digest tells."""
+    agency.propose(P1=100)
+    batch = agency.cut(form=form)
+    before = batch.file.read_bytes()
+    for body in (b"x", zlib.compress(before + b"x"), zlib.compress(before)[:-9]):
+        with closing(sqlite3.connect(agency.outbox.path)) as connection, connection:
+            connection.execute("UPDATE bodies SET body = ?", (body,))
+        with pytest.raises(LedgerFileError, match="batch 1 is damaged in the outbox"):
+            agency.outbox.write_again(1, agency.folder)
+        assert batch.file.read_bytes() == before
+
+
+def test_an_edited_file_is_put_right(agency):
+    """A file that was edited or cut short in the folder is as it was when it is written again."""
+    agency.propose(P1=100)
+    batch = agency.cut()
+    before = batch.file.read_bytes()
+    batch.file.write_bytes(before[:-20])
+    agency.outbox.write_again(1, agency.folder)
+    assert batch.file.read_bytes() == before
+
+
 def test_outbox_of_another_version(agency):
     """An outbox that an earlier version wrote is refused, not misread."""
     with sqlite3.connect(agency.outbox.path) as connection:
@@ -617,3 +752,7 @@ def test_outbox_of_another_version(agency):
 
     with pytest.raises(LedgerFileError, match="another version"):
         agency.cut()
+    agency.outbox.path.write_bytes(b"something else" * 100)
+    with pytest.raises(LedgerFileError, match="the outbox cannot be used"):
+        agency.cut()
+    assert not agency.folder.exists()
