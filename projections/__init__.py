@@ -24,6 +24,7 @@ from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
+from .erasing import Erased, erase_people
 from .explain import Explanation, arithmetic, explain_candidate, explain_posting
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
@@ -90,6 +91,7 @@ __all__ = [
     "Difference",
     "Edit",
     "EntitlementChange",
+    "Erased",
     "Explanation",
     "Feed",
     "Figures",
@@ -148,6 +150,7 @@ __all__ = [
     "decisions",
     "eligible",
     "entitlements",
+    "erase_people",
     "explain_candidate",
     "explain_loss",
     "explain_posting",

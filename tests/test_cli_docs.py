@@ -117,6 +117,7 @@ CALLS = {
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",
     "directory search": "directory search 홍길",
+    "directory erase": "directory erase P1 --yes",
 }
 
 # What the calls for plans, budgets and indicators ask about.

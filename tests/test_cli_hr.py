@@ -296,6 +296,34 @@ def test_wrong_exports(agency, args, code, words):
     assert not (agency / "out").exists()
 
 
+def test_somebody_is_erased():
+    """First it is shown what there is; then it goes, and old files are not written again."""
+    balance = answer("balance", "P1")
+    ok("hr", "export", "out", "--as-of", "2005-12-31")
+    asked = ok("directory", "erase", "P1")
+    assert "00012345" in asked.stdout
+    assert "nothing is erased without --yes" in asked.stderr
+    assert answer("directory", "show", "P1")["entries"][0]["name"] == "홍길동"
+
+    done = ok("directory", "erase", "P1", "--yes")
+    assert "P1: erased" in done.stdout
+    assert "cannot be written again: 1" in done.stderr
+    assert run("directory", "show", "P1").exit_code == 1
+    balance["balances"][0]["name"] = None
+    assert answer("balance", "P1") == balance
+
+    result = run("hr", "export", "again", "--again", "1")
+    assert result.exit_code == 1
+    assert "told of a person who was erased" in result.stderr
+    assert answer("hr", "list")["batches"][0]["sha256"] in result.stderr
+
+    result = run("directory", "erase", "P1", "P2", "--yes", "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told == {"erased": ["P2"], "unknown": ["P1"], "batches": []}
+    assert "P1: not in the directory" in result.stderr
+
+
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_both_languages(lang):
     """Every answer can be given in both languages, and JSON does not depend on it."""

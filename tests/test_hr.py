@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mileage.ledger import (
     Command,
+    Directory,
     Entry,
     ImportRefused,
     Ledger,
@@ -37,15 +38,18 @@ from mileage.ledger.kinds.entitlement import (
 )
 from mileage.projections import (
     Batch,
+    Erased,
     HrKey,
     Outbox,
     Profile,
     ReadModel,
     acknowledge,
     entitlements,
+    erase_people,
     find_profile,
     grant,
     hr,
+    parse_profile,
 )
 
 if TYPE_CHECKING:
@@ -611,6 +615,105 @@ class TestAcknowledgements:
         path.write_text("batch,status,status,reasons\n", "utf-8")
         with pytest.raises(ImportRefused, match="header"):
             acknowledge(agency.outbox, path)
+
+
+class TestErasing:
+    def test_nothing_personal_is_left(self, agency):
+        """Number and name of who is erased, and HR's remarks, are in no file of the ledger."""
+        agency.ledger.directory.put([Entry("P1", "김하나", "K-7700-1")])
+        agency.ledger.directory.put([Entry("P1", "김하나", "K-7700-2")])
+        agency.propose(P1="66.6667", P2="33.3333")
+        name = agency.cut().manifest["batch"]
+        agency.acknowledge(f"{name},1,rejected,김하나 씨 퇴직", f"{name},2,rejected,이둘 씨 휴직")
+
+        assert erase_people(agency.ledger, ["P1"]) == Erased(("P1",), (), (1,))
+
+        agency.ledger.directory.close()
+        for path in (agency.outbox.path, agency.ledger.directory.path):
+            content = path.read_bytes()
+            for text in ("김하나", "K-7700-1", "K-7700-2"):
+                assert text.encode() not in content
+        [batch] = agency.outbox.batches()
+        assert [line.note for line in batch.lines] == ["", "이둘 씨 휴직"]
+        with closing(sqlite3.connect(agency.outbox.path)) as connection:
+            assert connection.execute("SELECT * FROM bodies").fetchall() == []
+
+    def test_what_was_sent_goes_on_adding_up(self, agency):
+        """Sums, answers and later batches stay; the person goes by the opaque id alone."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        first = agency.cut()
+        before = agency.outbox.status(agency.model.figures(), DAY)
+        erase_people(agency.ledger, ["P1"])
+        assert agency.outbox.status(agency.model.figures(), DAY) == before
+        agency.acknowledge(f"{first.manifest['batch']},,accepted,")
+        agency.propose(P1=100)
+        second = agency.cut()
+        assert agency.told(second) == [("P1", "mileage", "earned", 66_667, 166_667)]
+        assert second.manifest["previous_sha256"] == first.manifest["sha256"]
+        assert agency.rows(second)[0]["employee_number"] == ""
+
+    def test_a_batch_that_told_of_them_is_not_written_again(self, agency, tmp_path):
+        """It says why, and which file HR has; nothing is written. Other batches still are."""
+        agency.propose(P1=100)
+        told = agency.cut().manifest["sha256"]
+        agency.propose(P2=100)
+        other = agency.cut()
+        erase_people(agency.ledger, ["P1"])
+
+        with pytest.raises(MileageError, match=f"batch 1 cannot be written again.*{told}"):
+            agency.outbox.write_again(1, tmp_path / "again")
+        assert not (tmp_path / "again").exists()
+        again = agency.outbox.write_again(2, tmp_path / "again")
+        assert again.file.read_bytes() == other.file.read_bytes()
+
+    def test_a_file_of_opaque_ids_can_be_written_again(self, agency):
+        """A profile without number and name has nothing personal to forget."""
+        text = (
+            '[profile]\nid = "opaque"\ntitle = { ko = "익명", en = "Opaque" }\n'
+            '[[column]]\nname = "p"\nfield = "person"\n[[column]]\nname = "n"\nfield = "new"\n'
+        )
+        agency.propose(P1=100)
+        batch = agency.cut(profile=parse_profile(text, file="opaque.toml"))
+        body = batch.file.read_bytes()
+        assert erase_people(agency.ledger, ["P1"]).batches == ()
+        assert agency.outbox.write_again(1, agency.folder).file.read_bytes() == body
+
+    def test_a_batch_on_its_way_is_finished_first(self, agency, monkeypatch):
+        """While a batch that tells of somebody is not in place, nobody in it is erased."""
+        agency.propose(P1=100)
+
+        def end(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("mileage.projections.outbox.Outbox._write", end)
+        with pytest.raises(KeyboardInterrupt):
+            agency.cut()
+        monkeypatch.undo()
+        with pytest.raises(MileageError, match="finish it first"):
+            erase_people(agency.ledger, ["P1"])
+        assert agency.ledger.directory.get("P1")
+        assert erase_people(agency.ledger, ["P2"]).people == ("P2",)
+        batch = agency.cut()
+        assert batch.manifest["sha256"] == hashlib.sha256(batch.file.read_bytes()).hexdigest()
+        assert erase_people(agency.ledger, ["P1", "P8"]) == Erased(("P1",), ("P8",), (1,))
+
+    def test_cut_between_outbox_and_directory(self, agency, monkeypatch):
+        """A batch that is cut while somebody is being erased keeps nothing either."""
+        agency.propose(P1=100)
+        agency.model.catch_up()
+        real = Directory.erase
+
+        def meanwhile(directory: Directory, persons: Any) -> set[str]:
+            agency.cut()
+            return real(directory, persons)
+
+        monkeypatch.setattr(Directory, "erase", meanwhile)
+        assert erase_people(agency.ledger, ["P1"]).batches == (1,)
+
+    def test_erasing_makes_no_outbox(self, agency):
+        """Where no batch was cut there is nothing to forget."""
+        assert erase_people(agency.ledger, ["P1"]) == Erased(("P1",), (), ())
+        assert not agency.outbox.path.exists()
 
 
 @pytest.mark.parametrize("rebuilt", [False, True])
