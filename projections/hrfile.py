@@ -60,6 +60,7 @@ def render(
         MileageError: Something cannot be written exactly; the message has line and column.
     """
     table = _Table(profile, manifest, _values(profile, manifest, lines, entries))
+    table.check_people()
     body = _WRITERS[profile.format](table)
     table.refuse()
     return body
@@ -143,6 +144,16 @@ class _Table:
         if column.decimals is None:
             return list(map(format_amount, values))
         return [_fixed(value, column.decimals) for value in values]
+
+    def check_people(self) -> None:
+        """Find rows that would not tell whose they are: the number is all, and there is none."""
+        if any(column.field == "person" for column in self.profile.columns):
+            return
+        for column, values in self.columns:
+            for number, value in enumerate(values, 1):
+                if column.field == "employee_number" and not value:
+                    reason = "is empty; put the number in the directory, or add a person column"
+                    self.wrong(number, column, reason)
 
     def check_places(self, column: ProfileColumn, values: list[int]) -> None:
         """Find amounts with more decimal places than their column has."""
