@@ -179,6 +179,7 @@ class Outbox:
             interrupted = self._interrupted(connection)
             if interrupted:
                 body = _body(connection, interrupted)
+                connection.execute("COMMIT")
                 return self._deliver(connection, interrupted, body, folder)
             with figures.still():  # only now: nobody cuts a batch of later ones before these
                 self._check_order(connection, figures, as_of)
@@ -189,22 +190,35 @@ class Outbox:
                 last_fact = figures.meta()["last_fact"]
             batch, body = _batch(_last(connection), lines, about, profile, entries)
             self._prepare(batch, body, folder)  # what can fail fails before it counts as cut
-            connection.execute(
-                "INSERT INTO batches VALUES (?, ?, ?, ?, 0, NULL)",
-                (
-                    batch.sequence,
-                    json.dumps(batch.manifest, ensure_ascii=False),
-                    last_fact,
-                    profile.personal,
-                ),
-            )
-            packed = zlib.compress(body, _PACKING)
-            connection.execute("INSERT INTO bodies VALUES (?, ?)", (batch.sequence, packed))
-            connection.executemany(
-                f"INSERT INTO lines VALUES ({', '.join('?' * 14)})",
-                (_row(batch.sequence, line) for line in lines),
-            )
+            try:
+                self._keep(connection, batch, body, last_fact, personal=profile.personal)
+            except BaseException:
+                self._discard(batch, folder)
+                raise
             return self._deliver(connection, batch, body, folder)
+
+    def _keep(
+        self,
+        connection: sqlite3.Connection,
+        batch: Batch,
+        body: bytes,
+        last_fact: str,
+        *,
+        personal: bool,
+    ) -> None:
+        """From now on the batch counts as cut."""
+        manifest = json.dumps(batch.manifest, ensure_ascii=False)
+        connection.execute(
+            "INSERT INTO batches VALUES (?, ?, ?, ?, 0, NULL)",
+            (batch.sequence, manifest, last_fact, personal),
+        )
+        packed = zlib.compress(body, _PACKING)
+        connection.execute("INSERT INTO bodies VALUES (?, ?)", (batch.sequence, packed))
+        connection.executemany(
+            f"INSERT INTO lines VALUES ({', '.join('?' * 14)})",
+            (_row(batch.sequence, line) for line in batch.lines),
+        )
+        connection.execute("COMMIT")
 
     def write_again(self, sequence: int, folder: Path) -> Batch:
         """Write a batch that was cut before, byte for byte the same.
@@ -347,8 +361,7 @@ class Outbox:
     def _deliver(
         self, connection: sqlite3.Connection, batch: Batch, body: bytes, folder: Path
     ) -> Batch:
-        """Commit a batch, then put its files in place, the manifest last."""
-        connection.execute("COMMIT")
+        """Put the files of a batch that counts as cut in place, the manifest last."""
         path = self._write(batch, body, folder)
         connection.execute("UPDATE batches SET delivered = 1 WHERE sequence = ?", (batch.sequence,))
         return attrs.evolve(batch, file=path)
@@ -452,12 +465,15 @@ class Outbox:
             for path, content in files:
                 _write_part(path, content)
         except BaseException as error:
-            for path, _ in files:
-                with suppress(OSError):
-                    _part(path).unlink(missing_ok=True)
+            self._discard(batch, folder)
             if isinstance(error, OSError):
                 raise _unwritten(folder, error) from error
             raise
+
+    def _discard(self, batch: Batch, folder: Path) -> None:
+        for path, _ in self._files(batch, b"", folder):
+            with suppress(OSError):
+                _part(path).unlink(missing_ok=True)
 
     def _write(self, batch: Batch, body: bytes, folder: Path) -> Path:
         """Put a batch's files in place; the manifest, last, says that the batch is complete."""

@@ -238,6 +238,7 @@ def test_no_room(tmp_path):
             assert len(outbox.batches()) <= 1
             complete = bool(list((tmp_path / "out").glob("*.manifest.json")))
             assert complete == (not told[-1])
+            assert not list((tmp_path / "out").glob("*.part"))
         manifest, rows = read_batch(tmp_path / "out", 1)
         [batch] = outbox.batches()
         assert batch.manifest == manifest
