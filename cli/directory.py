@@ -9,6 +9,7 @@ import attrs
 import click
 from mileage.ledger import Entry, ImportRefused
 from mileage.ledger.names import read_entries
+from mileage.projections import erase_people
 
 from .base import Failure, Group, option, pass_session
 from .output import Column, show
@@ -29,7 +30,11 @@ directory_command = Group(
         "Keep names and employee numbers, apart from the facts.\n\nFacts know an id only: what is"
         " changed or erased here changes no figure.",
     ),
-    examples=("mileage directory import names.csv", "mileage directory search 홍길동"),
+    examples=(
+        "mileage directory import names.csv",
+        "mileage directory search 홍길동",
+        "mileage directory erase P00001 --yes",
+    ),
 )
 
 _COLUMNS = (Column("person"), Column("name", wraps=True), Column("employee_number"))
@@ -120,6 +125,49 @@ def show_command(session: Session, people: tuple[str, ...]) -> None:
 def search_command(session: Session, text: str) -> None:
     with session.ledger() as ledger:
         _show(session, ledger.directory.search(text))
+
+
+@directory_command.command(
+    "erase",
+    words=Words(
+        "이름과 사번(이전 사번도)을 지웁니다.\n\n기록과 점수, 인사부서에 보낸 것의 합계는"
+        " 그대로입니다. 그 사람의 사번이나 이름이 든 묶음 파일은 다시 쓸 수 없게 됩니다."
+        " --yes가 없으면 무엇이 지워질지만 보입니다.",
+        "Erase names and employee numbers, former ones too.\n\nFacts and figures stay, and what HR"
+        " was told goes on adding up. Files of batches that have their number or name cannot be"
+        " written again. Without --yes it only shows what there is.",
+    ),
+    examples=["mileage directory erase P00001", "mileage directory erase P00001 --yes"],
+    tabular="json",
+)
+@click.argument("people", metavar="PERSON...", nargs=-1, required=True)
+@option("--yes", ko="정말로 지움", en="Do erase it", is_flag=True)
+@pass_session
+def erase_command(session: Session, people: tuple[str, ...], *, yes: bool) -> None:
+    with session.ledger() as ledger:
+        if not yes:
+            _show(session, ledger.directory.find(people).values())
+            session.note(
+                "아직 지우지 않았습니다: --yes를 붙이면 지웁니다", "nothing is erased without --yes"
+            )
+            return
+        done = erase_people(ledger, people)
+    if session.format == "json":
+        show(session, {"erased": done.people, "unknown": done.unknown, "batches": done.batches})
+    elif done.people:
+        listed = ", ".join(done.people)
+        click.echo(session.pick(Words(f"{listed}: 지웠습니다", f"{listed}: erased")))
+    if done.batches and session.format != "json":
+        numbers = ", ".join(map(str, done.batches))
+        session.note(
+            f"다시 쓸 수 없게 된 묶음: {numbers}",
+            f"batches that cannot be written again: {numbers}",
+        )
+    if done.unknown:
+        listed = ", ".join(done.unknown)
+        raise Failure(
+            session.pick(Words(f"{listed}: 이름이 없습니다", f"{listed}: not in the directory"))
+        )
 
 
 def _show(session: Session, entries: Iterable[Entry]) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 from mileage.ledger import format_amount
-from mileage.projections import Feed, Outbox, ReadModel, acknowledge, changes
+from mileage.projections import Feed, Outbox, ReadModel, acknowledge, changes, find_profile
 
 from .base import DAY, Group, option, pass_session
 from .figures import brought_up
+from .hr_profiles import profiles_command
 from .output import Column, Shown, show
 from .texts import CHANGE_REASONS, Words
 
@@ -35,24 +36,29 @@ hr_command = Group(
         "mileage hr export /srv/hr/inbox",
         "mileage hr ack ack-000001.csv",
         "mileage hr status",
+        "mileage hr profiles",
         "mileage hr changes",
     ),
 )
+ENCODINGS = ("utf-8-sig", "utf-8", "cp949")
+FORMATS = ("csv", "xlsx", "jsonl", "parquet")
 
 
 @hr_command.command(
     "export",
     words=Words(
-        "지난 묶음 뒤에 달라진 것을 CSV와 명세로 DIR에 씁니다.\n\n점수와 포상, 그리고 결정된"
+        "지난 묶음 뒤에 달라진 것을 파일과 명세로 DIR에 씁니다.\n\n점수와 포상, 그리고 결정된"
         " 혜택이 나갑니다: 부여되고, 필요한 경우 승인된 것. 인사부서가 거부한 것은 다시 나갑니다."
         " 명세에는 행 수, 합계, 지문이 있습니다. 달라진 것이 없으면 아무것도 쓰지 않습니다.",
-        "Write what changed since the last batch to DIR, as CSV with a manifest.\n\nPoints and"
+        "Write what changed since the last batch to DIR, as a file with a manifest.\n\nPoints and"
         " awards go out, and entitlements as decided: granted and, where that is asked for,"
         " approved. What HR rejected goes out again. The manifest has the count, the sums and the"
         " digest. When nothing changed, nothing is written.",
     ),
     examples=[
         "mileage hr export out --as-of 2005-12-31",
+        "mileage hr export out --profile batch-sheet",
+        "mileage hr export out --profile payroll.toml --format csv --encoding cp949",
         "mileage hr export out --again 3",
     ],
     tabular="json",
@@ -60,9 +66,23 @@ hr_command = Group(
 @click.argument("folder", metavar="DIR", type=Path)
 @option("--as-of", ko="이날 기준 [오늘]", en="As of this date  [today]", type=DAY)
 @option(
+    "--profile",
+    ko="양식의 이름이나 TOML 파일 [standard] (`mileage hr profiles`)",
+    en="Name of a profile, or its TOML file  [standard] (`mileage hr profiles`)",
+    metavar="NAME|FILE",
+)
+@option(
+    "--format",
+    "form",
+    ko="파일 형식 [양식에 따름]",
+    en="Format of the file  [that of the profile]",
+    type=click.Choice(FORMATS),
+)
+@option(
     "--encoding",
-    ko="CSV의 인코딩 [utf-8-sig]; cp949도 가능",
-    en="Encoding of the CSV file, e.g. cp949  [utf-8-sig]",
+    ko="CSV의 인코딩 [양식에 따름]",
+    en="Encoding of CSV  [that of the profile]",
+    type=click.Choice(ENCODINGS),
 )
 @option(
     "--full",
@@ -83,14 +103,18 @@ def export_command(  # noqa: PLR0913 - one for each option
     folder: Path,
     *,
     as_of: date | None,
+    profile: str | None,
+    form: str | None,
     encoding: str | None,
     full: bool,
     again: int | None,
 ) -> None:
-    if again is not None and (as_of or encoding or full):
+    if again is not None and (as_of or profile or form or encoding or full):
         raise click.UsageError(
-            "--again writes a batch as it was: leave out --as-of, --encoding and --full"
+            "--again writes a batch as it was: leave out --as-of, --profile, --format, --encoding"
+            " and --full"
         )
+    chosen = find_profile(profile or "standard").written_as(form, encoding)
     with session.ledger() as ledger:
         outbox = Outbox(ledger)
         batch: Batch | None
@@ -99,9 +123,7 @@ def export_command(  # noqa: PLR0913 - one for each option
         else:
             with brought_up(session, ledger, as_of, None) as figures:
                 day = as_of or ledger.today()
-                batch = outbox.cut(
-                    figures, folder, as_of=day, encoding=encoding or "utf-8-sig", full=full
-                )
+                batch = outbox.cut(figures, folder, as_of=day, profile=chosen, full=full)
     if session.format == "json":
         document = {"batch": _batch_json(batch) if batch else None}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -217,6 +239,9 @@ def list_command(session: Session) -> None:
         _show_batches(session, Outbox(ledger).batches())
 
 
+hr_command.add_command(profiles_command)
+
+
 @hr_command.command(
     "changes",
     words=Words(
@@ -266,7 +291,8 @@ def changes_command(session: Session, after: str | None, limit: int | None) -> N
 
 
 def _batch_json(batch: Batch) -> dict[str, Any]:
-    return {**batch.manifest, "file": str(batch.file) if batch.file else None}
+    written = str(batch.file) if batch.file else None
+    return {**batch.manifest, "file": written or batch.manifest["file"]}
 
 
 def _show_batches(session: Session, batches: list[Batch]) -> None:
@@ -279,6 +305,7 @@ def _show_batches(session: Session, batches: list[Batch]) -> None:
         Column("rows", number=True),
         Column("sum_positive", number=True),
         Column("sum_negative", number=True),
+        Column("profile", optional=True, label=Words("양식", "Profile")),
         Column("digest", optional=True),
         Column("file", wraps=True),
     ]

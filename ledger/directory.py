@@ -106,6 +106,28 @@ class Directory:
             )
         return len(rows)
 
+    def erase(self, persons: Iterable[str]) -> set[str]:
+        """Take people out, former numbers too; return those of whom anything was known.
+
+        What stood there is overwritten in the file.
+
+        Raises:
+            LedgerFileError: The file cannot be written.
+        """
+        if not self.path.exists():
+            return set()
+        known: set[str] = set()
+        with self._table() as people, people.db.conn as connection:
+            connection.execute(_FORMER)
+            for person in persons:
+                done = [
+                    connection.execute(f"DELETE FROM {table} WHERE person = ?", (person,)).rowcount  # noqa: S608
+                    for table in ("people", "former_numbers")
+                ]
+                if any(done):
+                    known.add(person)
+        return known
+
     def get(self, person: str) -> Entry | None:
         """The entry of a person, if there is one."""
         return self.find([person]).get(person)
@@ -200,6 +222,7 @@ class Directory:
             from sqlite_utils import Database  # noqa: PLC0415 - half a second, not for every command
 
             connection = sqlite3.connect(self.path, check_same_thread=False)
+            connection.execute("PRAGMA secure_delete = ON")
             self._database = Database(connection)
             self._database.table("people").create(
                 {"person": str, "name": str, "employee_number": str},

@@ -24,6 +24,7 @@ from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
+from .erasing import Erased, erase_people
 from .explain import Explanation, arithmetic, explain_candidate, explain_posting
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
@@ -38,6 +39,7 @@ from .figures import (
 )
 from .granting import Grant, grant, proposal
 from .hr import HrKey, HrLine, entitlements
+from .hrprofile import Profile, ProfileColumn, find_profile, parse_profile, shipped_profiles
 from .indicators import IndicatorResult, Measurement, indicators
 from .learning import (
     Plan,
@@ -92,6 +94,7 @@ __all__ = [
     "Difference",
     "Edit",
     "EntitlementChange",
+    "Erased",
     "Explanation",
     "Feed",
     "Figures",
@@ -110,6 +113,8 @@ __all__ = [
     "Period",
     "PersonTrial",
     "Plan",
+    "Profile",
+    "ProfileColumn",
     "Progress",
     "Ranked",
     "ReadModel",
@@ -149,10 +154,12 @@ __all__ = [
     "decisions",
     "eligible",
     "entitlements",
+    "erase_people",
     "explain_candidate",
     "explain_loss",
     "explain_posting",
     "explain_without_caps",
+    "find_profile",
     "grant",
     "indicators",
     "learning_plan",
@@ -160,6 +167,7 @@ __all__ = [
     "learning_progress",
     "losses",
     "overview",
+    "parse_profile",
     "parse_rulebook",
     "programmes",
     "proposal",
@@ -169,6 +177,7 @@ __all__ = [
     "report",
     "rulebook_schema",
     "same_rules",
+    "shipped_profiles",
     "simulate",
     "try_adoption",
     "try_examples",

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from mileage.ledger import ImportRefused, LedgerFileError
 from mileage.ledger.errors import Problem
 from mileage.ledger.facts import format_instant
+from mileage.ledger.rowfiles import brief
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +37,7 @@ _OPTIONAL = ("reason", "sha256", "rows")
 _OF_BATCH = ("received", "accepted", "rejected", "partial")
 _OF_LINE = ("accepted", "rejected")
 NOTE_LENGTH_MAX = 1_000
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @attrs.frozen
@@ -106,7 +109,8 @@ def _read(path: Path) -> list[_Row]:
         raise LedgerFileError(msg) from error
     except UnicodeDecodeError as error:
         reason = f"byte {error.start + 1:,} is not UTF-8"
-        raise ImportRefused([Problem(path.name, 0, "", "hr.not-utf-8", reason)]) from error
+        remedy = "save it as CSV in UTF-8"
+        raise ImportRefused([Problem(path.name, 0, "", "hr.not-utf-8", reason, remedy)]) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[_Row] = []
     problems: list[Problem] = []
@@ -160,15 +164,15 @@ class _Reading:
             self._wrong(row, "sha256", "digest", "is not the digest of the batch as it was cut")
         words = _OF_LINE if cells["line"] else _OF_BATCH
         if cells["status"] not in words:
-            reason = f"{cells['status']!r} is none of {', '.join(words)}"
+            reason = f"{brief(cells['status'])} is none of {', '.join(words)}"
             self._wrong(row, "status", "status-unknown", reason)
             return
         if not cells["line"]:
             self._say(self._whole, batch.manifest["batch"], row)
             return
         number = cells["line"]
-        if not number.isdecimal() or not 1 <= int(number) <= len(batch.lines):
-            reason = f"batch {batch.sequence} has no line {number}"
+        if not _WHOLE.fullmatch(number) or not 1 <= int(number) <= len(batch.lines):
+            reason = f"batch {batch.sequence} has no line {brief(number)}"
             self._wrong(row, "line", "line-unknown", reason)
             return
         self._say(self._lines, (batch.manifest["batch"], int(number)), row)
@@ -179,9 +183,9 @@ class _Reading:
         if batch is None:
             own = next(iter(self.batches), "").rpartition("-")[0]
             if name.rpartition("-")[0] == own and own:
-                self._wrong(row, "batch", "batch-unknown", f"{name} was never cut")
+                self._wrong(row, "batch", "batch-unknown", f"{brief(name)} was never cut")
             else:
-                reason = f"{name!r} is no batch of this ledger"
+                reason = f"{brief(name)} is no batch of this ledger"
                 self._wrong(row, "batch", "batch-foreign", reason)
             return None
         self.heard_of.add(batch.sequence)
@@ -222,7 +226,7 @@ class _Reading:
     def _check_rows(self, row: _Row, count: int) -> None:
         stated = row.cells.get("rows", "")
         if stated and stated != str(count):
-            reason = f"states {stated} lines, the file has {count}; is it cut short?"
+            reason = f"states {brief(stated)} lines, the file has {count}; is it cut short?"
             self._wrong(row, "rows", "truncated", reason)
         elif row.cells["status"] == "partial" and not stated:
             reason = "is needed with partial: how many lines have rows of their own"

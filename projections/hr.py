@@ -62,7 +62,8 @@ class HrLine:
     Attributes:
         line: Number of the line in its batch, from 1.
         key: What it is about.
-        employee_number: The employer's number from the directory; may be empty.
+        employee_number: The employer's number, as the directory has it when the line is made;
+            may be empty.
         in_period: Month in which the batch was cut, such as ``2005-12``: where payroll posts it.
         previous: What the lines before, but rejected ones, add up to, in 1/10,000.
         new: What holds now, in 1/10,000.

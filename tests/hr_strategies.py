@@ -5,17 +5,13 @@ The HR system knows nothing but the files it is given, as the real one does.
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
-import zlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
+from hr_receiver import read_batch
 from hypothesis import strategies as st
-from mileage.ledger import Command, to_units
+from mileage.ledger import Command
 from mileage.ledger.kinds.award import AwardGranted, AwardWithdrawn
 from mileage.ledger.kinds.entitlement import (
     EntitlementApproved,
@@ -128,13 +124,7 @@ class HrSystem:
 
     def take(self, sequence: int) -> None:
         """Read a batch and check that it is whole and follows the one before."""
-        name = f"hr-batch-{sequence:06d}"
-        manifest = json.loads((self.inbox / f"{name}.manifest.json").read_text("utf-8"))
-        body = (self.inbox / f"{name}.csv").read_bytes()
-        rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-        assert manifest["sha256"] == hashlib.sha256(body).hexdigest()
-        assert manifest["rows"] == len(rows) > 0
-        assert manifest["hash_total"] == sum(zlib.crc32(row["person"].encode()) for row in rows)
+        manifest, rows = read_batch(self.inbox, sequence)
         before = self.read.get(sequence - 1)
         assert manifest["previous_sha256"] == (before["manifest"]["sha256"] if before else None)
         self.read[sequence] = {"manifest": manifest, "rows": rows}
@@ -144,7 +134,7 @@ class HrSystem:
         batch = self.read[sequence]
         name, lines = batch["manifest"]["batch"], ["batch,line,status,reason", ""]
         for row in batch["rows"]:
-            number = int(row["line"])
+            number = row.line
             known = self.answered.get((name, number))
             if known and not repeat:
                 continue
@@ -152,8 +142,7 @@ class HrSystem:
             if refusing < 0:
                 status = known or "accepted"
             if status == "accepted" and not known:
-                key = (row["person"], row["programme"], row["code"], row["for_period"])
-                self.holds[key] = self.holds.get(key, 0) + to_units(row["delta"])
+                self.holds[row.key] = self.holds.get(row.key, 0) + row.delta
             if status:
                 self.answered[name, number] = status
                 lines.append(f"{name},{number},{status},")

@@ -112,12 +112,15 @@ CALLS = {
     "hr ack": "hr ack ack.csv",
     "hr status": "hr status --as-of 2006-12-31",
     "hr list": "hr list",
+    "hr profiles": "hr profiles effective-dated",
+    "hr profiles (no NAME)": "hr profiles",
     "hr changes": "hr changes --limit 5",
     "people import": "people import people.csv --full --leavers-max 50%",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",
     "directory search": "directory search 홍길",
+    "directory erase": "directory erase P1 --yes",
 }
 
 # What the calls for plans, budgets and indicators ask about.

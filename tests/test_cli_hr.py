@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 
@@ -229,6 +230,100 @@ def test_hr_answers(agency):
     assert run("hr", "ack", "none.csv").exit_code == 1
 
 
+def test_profiles_are_listed_shown_and_checked(agency):
+    """A profile that comes with mileage can be printed, changed, checked and used."""
+    listed = answer("hr", "profiles")["profiles"]
+    assert [each["profile"] for each in listed] == ["standard", "batch-sheet", "effective-dated"]
+    assert "effective-dated" in ok("hr", "profiles").stdout
+    text = ok("hr", "profiles", "effective-dated", "--toml").stdout
+    (agency / "own.toml").write_text(text.replace('"effective-dated"', '"payroll"'), "utf-8")
+    shown = answer("hr", "profiles", "own.toml")
+    assert (shown["profile"], shown["columns"][1]["field"]) == ("payroll", "employee_number")
+    assert "PersonNumber" in ok("hr", "profiles", "own.toml", "--lang", "ko").stdout
+
+    told = answer("hr", "export", "out", "--as-of", "2005-12-31", "--profile", "own.toml")["batch"]
+    assert (told["profile"], told["file"]) == ("payroll", "out/hr-batch-000001.csv")
+    (agency / "own.toml").unlink()
+    again = answer("hr", "export", "again", "--again", "1")["batch"]
+    assert again == {**told, "file": "again/hr-batch-000001.csv"}
+    one, two = (agency / each / "hr-batch-000001.csv" for each in ("out", "again"))
+    assert one.read_bytes() == two.read_bytes()
+
+    (agency / "bad.toml").write_text(text.replace('"new"', '"neu"').replace("lf", "cr"), "utf-8")
+    result = run("hr", "profiles", "bad.toml")
+    assert result.exit_code == 1
+    assert "bad.toml:11: profile.line_end: 'cr' is not known here" in result.stderr
+    assert "column.7.field: 'neu' is not known here" in result.stderr
+    assert "did you mean 'new'?" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl", "parquet"])
+def test_formats_of_a_batch(agency, form):
+    """The format is one's choice; the file has the ending, the manifest and the list tell it."""
+    told = answer("hr", "export", "out", "--as-of", "2005-12-31", "--format", form)["batch"]
+    assert told["file"] == f"out/hr-batch-000001.{form}"
+    digest = hashlib.sha256((agency / told["file"]).read_bytes()).hexdigest()
+    assert told["sha256"] == digest
+    [listed] = answer("hr", "list")["batches"]
+    assert listed == {**told, "file": f"hr-batch-000001.{form}"}
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("export", "out", "--format", "xls"), 2, "xls"),
+        (("export", "out", "--encoding", "latin-1"), 2, "latin-1"),
+        (("export", "out", "--format", "xlsx", "--encoding", "cp949"), 1, "no choice of encoding"),
+        (("export", "out", "--profile", "payrol"), 1, "is no profile"),
+        (("export", "out", "--profile", "none.toml"), 1, "none.toml"),
+        (("export", "out", "--again", "1", "--format", "csv"), 2, "--again"),
+        (("export", "out", "--again", "1", "--profile", "standard"), 2, "--again"),
+        (("export", "out", "--again", "1"), 1, "no batch 1"),
+        (("export", "names.csv"), 1, "could not be written"),
+        (("export", "out", "--as-of", "2999-01-01"), 1, "has not come yet"),
+        (("profiles", "nothing"), 1, "is no profile"),
+        (("profiles", "--toml"), 2, "--toml"),
+        (("profiles", "names.csv", "--toml"), 1, "names.csv"),
+    ],
+)
+def test_wrong_exports(agency, args, code, words):
+    """What cannot be written is told in words, and no batch is cut."""
+    result = run("hr", *args)
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert answer("hr", "list")["batches"] == []
+    assert not (agency / "out").exists()
+
+
+def test_somebody_is_erased():
+    """First it is shown what there is; then it goes, and old files are not written again."""
+    balance = answer("balance", "P1")
+    ok("hr", "export", "out", "--as-of", "2005-12-31")
+    asked = ok("directory", "erase", "P1")
+    assert "00012345" in asked.stdout
+    assert "nothing is erased without --yes" in asked.stderr
+    assert answer("directory", "show", "P1")["entries"][0]["name"] == "홍길동"
+
+    done = ok("directory", "erase", "P1", "--yes")
+    assert "P1: erased" in done.stdout
+    assert "cannot be written again: 1" in done.stderr
+    assert run("directory", "show", "P1").exit_code == 1
+    balance["balances"][0]["name"] = None
+    assert answer("balance", "P1") == balance
+
+    result = run("hr", "export", "again", "--again", "1")
+    assert result.exit_code == 1
+    assert "told of a person who was erased" in result.stderr
+    assert answer("hr", "list")["batches"][0]["sha256"] in result.stderr
+
+    result = run("directory", "erase", "P1", "P2", "--yes", "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told == {"erased": ["P2"], "unknown": ["P1"], "batches": []}
+    assert "P1: not in the directory" in result.stderr
+
+
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_both_languages(lang):
     """Every answer can be given in both languages, and JSON does not depend on it."""
@@ -241,6 +336,8 @@ def test_both_languages(lang):
         ("statement", "P1"),
         ("awards",),
         ("hr", "status"),
+        ("hr", "profiles"),
+        ("hr", "profiles", "batch-sheet"),
     ):
         assert ok(*args, "--lang", lang).exit_code == 0
         assert json.loads(ok(*args, "--json", "--lang", lang).stdout) == answer(*args)

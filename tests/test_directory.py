@@ -121,3 +121,26 @@ def test_the_directory_is_apart_from_the_facts(ledger):
     with type(ledger).open(ledger.path) as again:
         assert [*again.facts()] == before
         assert again.directory.get("P1") is None
+
+
+def test_who_is_erased_is_gone(directory):
+    """Name, number and former numbers go, from every question and from the file's bytes."""
+    directory.put([KIM, LEE])
+    directory.put([Entry("P1", "김혁신", "00000049")])
+    assert directory.erase(["P1", "P9"]) == {"P1"}
+    assert directory.erase(["P1"]) == set()
+    assert directory.find(["P1", "P2"]) == {"P2": LEE}
+    assert directory.search("0000004") == []
+    assert directory.holders(["00000049"]) == directory.former_holders(["00000048"]) == {}
+    assert directory.namesakes(["김혁신"]) == {}
+    directory.close()
+    content = directory.path.read_bytes()
+    assert "이혁신".encode() in content
+    for text in ("김혁신", "00000048", "00000049"):
+        assert text.encode() not in content
+
+
+def test_erasing_makes_no_file(directory):
+    """Where nobody is known there is nothing to erase."""
+    assert directory.erase(["P1"]) == set()
+    assert not directory.path.exists()

@@ -12,8 +12,17 @@ from attrs import fields
 from mileage.ledger.fields import Choice, Reference
 from mileage.ledger.kinds import kinds
 from mileage.ledger.roster import FIELDS as ROSTER_FIELDS
-from mileage.projections import EntitlementChange, HrKey, activity_infos, check_rulebook
-from mileage.projections.hrfile import COLUMNS
+from mileage.projections import (
+    EntitlementChange,
+    HrKey,
+    activity_infos,
+    check_rulebook,
+    parse_profile,
+    shipped_profiles,
+)
+from mileage.projections.hrprofile import DATES, ENCODINGS
+from mileage.projections.hrprofile import FIELDS as HR_FIELDS
+from mileage.projections.hrprofile import FORMATS as HR_FORMATS
 from mileage.projections.outbox import totals
 from mileage.projections.schema import TABLES, VIEWS
 
@@ -158,8 +167,19 @@ def test_read_model_page():
 def test_hr_page():
     """Every column of a batch and every key of its manifest stands in the page about HR."""
     text = (ROOT / "docs" / "hr.md").read_text("utf-8")
-    for name in (*COLUMNS, *totals([]), "rulebook_sha256", "in_period", "previous_sha256"):
+    for name in (
+        *HR_FIELDS,
+        *HR_FORMATS,
+        *totals([]),
+        "rulebook_sha256",
+        "in_period",
+        "previous_sha256",
+    ):
         assert f"`{name}`" in text, name
+    for name in (*shipped_profiles(), *DATES, *ENCODINGS):
+        assert f"`{name}`" in text, name
+    for block in blocks("docs/hr.md", "toml"):
+        assert parse_profile(block.group(2), file="hr.md")
 
 
 def test_feed_page():

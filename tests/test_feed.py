@@ -336,9 +336,9 @@ def proposals(count: int) -> list[list[Any]]:
     return found
 
 
-def lived(way: str, folder: Path) -> int:
+def lived(way: str, work: str, folder: Path) -> int:
     """Let programs live and die in a folder; how many were killed."""
-    command = [sys.executable, "-W", "error", str(LIVES), way, str(folder)]
+    command = [sys.executable, "-W", "error", str(LIVES), way, work, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return int(done.stdout)
@@ -374,7 +374,7 @@ def workplace(tmp_path: Path) -> Path:
 def test_9_killed_before_every_statement(workplace):
     """9: Killed before any statement in any database, nothing is lost and nothing comes twice."""
     (workplace / "work.json").write_text(json.dumps(proposals(1)))
-    ways = lived("steps", workplace)
+    ways = lived("steps", "feed", workplace)
     assert ways > 50
     for number in range(1, ways + 1):
         check_taken(workplace.with_name(f"work-{number}"))
@@ -384,5 +384,5 @@ def test_9_killed_at_random_moments(workplace):
     """9: Killed a hundred times at random moments, nothing is lost and nothing comes twice."""
     (workplace / "work.json").write_text(json.dumps(proposals(40)))
     (workplace / "lives.json").write_text("100")
-    assert lived("moments", workplace) == 100
+    assert lived("moments", "feed", workplace) == 100
     check_taken(workplace)

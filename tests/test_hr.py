@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import zlib
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mileage.ledger import (
     Command,
+    Directory,
     Entry,
     ImportRefused,
     Ledger,
@@ -35,17 +38,25 @@ from mileage.ledger.kinds.entitlement import (
 )
 from mileage.projections import (
     Batch,
+    Erased,
     HrKey,
     Outbox,
+    Profile,
     ReadModel,
     acknowledge,
     entitlements,
+    erase_people,
+    find_profile,
     grant,
+    hr,
+    parse_profile,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mileage.projections import Figures
 
 BEGIN = datetime(2005, 12, 20, 3, 0, tzinfo=UTC)
 DAY = date(2005, 12, 20)
@@ -100,10 +111,23 @@ class Agency:
         data = ProposalSubmitted(str(self.proposals), "제목", "online", shares(parts))
         return self.ledger.record(data, on=date(2005, 3, 2), by="o").fact.key
 
-    def cut(self, **options: Any) -> Batch | None:
+    def cut(
+        self,
+        profile: str | Profile = "standard",
+        form: str | None = None,
+        encoding: str | None = None,
+        **options: Any,
+    ) -> Batch | None:
         self.now += timedelta(hours=1)
         self.model.catch_up()
-        return self.outbox.cut(self.model.figures(), self.folder, as_of=DAY, **options)
+        chosen = find_profile(profile) if isinstance(profile, str) else profile
+        return self.outbox.cut(
+            self.model.figures(),
+            self.folder,
+            as_of=DAY,
+            profile=chosen.written_as(form, encoding),
+            **options,
+        )
 
     def grant(self, *people: str) -> None:
         grant(self.ledger, self.model, "training", people, on=DAY, by="officer")
@@ -306,7 +330,9 @@ def test_cp949(agency):
     agency.propose(P1=100)
     agency.ledger.directory.put([Entry("P1", "김하나", "사번🙂")])
 
-    with pytest.raises(MileageError, match=r"line 2 .* cp949"):
+    with pytest.raises(
+        MileageError, match=r"line 1 of the batch, column 'employee_number': .* cp949"
+    ):
         agency.cut(encoding="cp949")
     assert agency.outbox.batches() == []
     assert not agency.folder.exists() or not list(agency.folder.iterdir())
@@ -591,6 +617,235 @@ class TestAcknowledgements:
             acknowledge(agency.outbox, path)
 
 
+class TestErasing:
+    def test_nothing_personal_is_left(self, agency):
+        """Number and name of who is erased, and HR's remarks, are in no file of the ledger."""
+        agency.ledger.directory.put([Entry("P1", "김하나", "K-7700-1")])
+        agency.ledger.directory.put([Entry("P1", "김하나", "K-7700-2")])
+        agency.propose(P1="66.6667", P2="33.3333")
+        name = agency.cut().manifest["batch"]
+        agency.acknowledge(f"{name},1,rejected,김하나 씨 퇴직", f"{name},2,rejected,이둘 씨 휴직")
+
+        assert erase_people(agency.ledger, ["P1"]) == Erased(("P1",), (), (1,))
+
+        agency.ledger.directory.close()
+        for path in (agency.outbox.path, agency.ledger.directory.path):
+            content = path.read_bytes()
+            for text in ("김하나", "K-7700-1", "K-7700-2"):
+                assert text.encode() not in content
+        [batch] = agency.outbox.batches()
+        assert [line.note for line in batch.lines] == ["", "이둘 씨 휴직"]
+        with closing(sqlite3.connect(agency.outbox.path)) as connection:
+            assert connection.execute("SELECT * FROM bodies").fetchall() == []
+
+    def test_what_was_sent_goes_on_adding_up(self, agency):
+        """Sums, answers and later batches stay; the person goes by the opaque id alone."""
+        agency.propose(P1="66.6667", P2="33.3333")
+        first = agency.cut()
+        before = agency.outbox.status(agency.model.figures(), DAY)
+        erase_people(agency.ledger, ["P1"])
+        assert agency.outbox.status(agency.model.figures(), DAY) == before
+        agency.acknowledge(f"{first.manifest['batch']},,accepted,")
+        agency.propose(P1=100)
+        second = agency.cut()
+        assert agency.told(second) == [("P1", "mileage", "earned", 66_667, 166_667)]
+        assert second.manifest["previous_sha256"] == first.manifest["sha256"]
+        assert agency.rows(second)[0]["employee_number"] == ""
+
+    def test_a_batch_that_told_of_them_is_not_written_again(self, agency, tmp_path):
+        """It says why, and which file HR has; nothing is written. Other batches still are."""
+        agency.propose(P1=100)
+        told = agency.cut().manifest["sha256"]
+        agency.propose(P2=100)
+        other = agency.cut()
+        erase_people(agency.ledger, ["P1"])
+
+        with pytest.raises(MileageError, match=f"batch 1 cannot be written again.*{told}"):
+            agency.outbox.write_again(1, tmp_path / "again")
+        assert not (tmp_path / "again").exists()
+        again = agency.outbox.write_again(2, tmp_path / "again")
+        assert again.file.read_bytes() == other.file.read_bytes()
+
+    def test_a_file_of_opaque_ids_can_be_written_again(self, agency):
+        """A profile without number and name has nothing personal to forget."""
+        text = (
+            '[profile]\nid = "opaque"\ntitle = { ko = "익명", en = "Opaque" }\n'
+            '[[column]]\nname = "p"\nfield = "person"\n[[column]]\nname = "n"\nfield = "new"\n'
+        )
+        agency.propose(P1=100)
+        batch = agency.cut(profile=parse_profile(text, file="opaque.toml"))
+        body = batch.file.read_bytes()
+        assert erase_people(agency.ledger, ["P1"]).batches == ()
+        assert agency.outbox.write_again(1, agency.folder).file.read_bytes() == body
+
+    def test_a_batch_on_its_way_is_finished_first(self, agency, monkeypatch):
+        """While a batch that tells of somebody is not in place, nobody in it is erased."""
+        agency.propose(P1=100)
+
+        def end(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("mileage.projections.outbox.Outbox._write", end)
+        with pytest.raises(KeyboardInterrupt):
+            agency.cut()
+        monkeypatch.undo()
+        with pytest.raises(MileageError, match="finish it first"):
+            erase_people(agency.ledger, ["P1"])
+        assert agency.ledger.directory.get("P1")
+        assert erase_people(agency.ledger, ["P2"]).people == ("P2",)
+        batch = agency.cut()
+        assert batch.manifest["sha256"] == hashlib.sha256(batch.file.read_bytes()).hexdigest()
+        assert erase_people(agency.ledger, ["P1", "P8"]) == Erased(("P1",), ("P8",), (1,))
+
+    def test_cut_between_outbox_and_directory(self, agency, monkeypatch):
+        """A batch that is cut while somebody is being erased keeps nothing either."""
+        agency.propose(P1=100)
+        agency.model.catch_up()
+        real = Directory.erase
+
+        def meanwhile(directory: Directory, persons: Any) -> set[str]:
+            agency.cut()
+            return real(directory, persons)
+
+        monkeypatch.setattr(Directory, "erase", meanwhile)
+        assert erase_people(agency.ledger, ["P1"]).batches == (1,)
+
+    def test_erasing_makes_no_outbox(self, agency):
+        """Where no batch was cut there is nothing to forget."""
+        assert erase_people(agency.ledger, ["P1"]) == Erased(("P1",), (), ())
+        assert not agency.outbox.path.exists()
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_figures_of_one_moment(agency, monkeypatch, rebuilt):
+    """Whoever records, catches up or rebuilds while a batch is cut, it is of one moment."""
+    agency.propose(P1=100)
+    agency.propose(P1=100)
+    agency.propose(P2=100)
+    agency.model.catch_up()
+    agency.grant("P1")
+    agency.model.catch_up()
+    before = agency.ledger.position
+    real = hr.decisions
+
+    def meanwhile(figures: Figures) -> list[Any]:
+        monkeypatch.setattr(hr, "decisions", real)
+        with Ledger.open(agency.ledger.path) as ledger, ReadModel(ledger) as model:
+            data = ProposalSubmitted("meanwhile", "제목", "online", shares({"P1": 100}))
+            ledger.record(data, on=date(2005, 3, 2), by="o")
+            revoked = EntitlementRevoked("training", "2005", "P1", "기준 미달")
+            ledger.record(revoked, on=DAY, by="o")
+            model.rebuild() if rebuilt else model.catch_up()
+        return real(figures)
+
+    monkeypatch.setattr(hr, "decisions", meanwhile)
+    agency.now += timedelta(hours=1)
+    batch = agency.outbox.cut(agency.model.figures(), agency.folder, as_of=DAY)
+
+    assert agency.ledger.position == before + 2
+    assert batch.manifest["position"] == before
+    assert agency.told(batch) == [
+        ("P1", "mileage", "earned", 0, 200_000),
+        ("P1", "training", "granted", 0, 10_000),
+        ("P2", "mileage", "earned", 0, 100_000),
+    ]
+    assert all(position <= before for line in batch.lines for position in line.facts)
+    assert agency.told(agency.cut()) == [
+        ("P1", "mileage", "earned", 200_000, 300_000),
+        ("P1", "training", "granted", 10_000, 0),
+    ]
+
+
+def test_figures_older_than_the_last_batch(agency):
+    """Figures that somebody held on to while another batch was cut of later ones are refused."""
+    agency.propose(P1=100)
+    agency.model.catch_up()
+    old = agency.model.figures()
+    agency.propose(P1=100)
+    agency.model.rebuild()
+    agency.cut()
+    with pytest.raises(MileageError, match="batch 1 told of #8 already"):
+        agency.outbox.cut(old, agency.folder, as_of=DAY)
+    assert len(agency.outbox.batches()) == 1
+
+    agency.ledger.adopt_rulebook(BOOK, rulebook="agency", on=DAY, by="c")
+    agency.model.catch_up()
+    old = agency.model.figures()
+    agency.model.rebuild()
+    agency.propose(P1=100)
+    agency.cut()
+    assert old.position < agency.ledger.position
+    with pytest.raises(MileageError, match="take the figures in service anew"):
+        agency.outbox.cut(old, agency.folder, as_of=DAY)
+
+
+def test_ledger_that_lost_facts(agency, tmp_path):
+    """A ledger restored from an earlier copy is refused, also when it has gone on since."""
+    agency.propose(P1=100)
+    agency.model.catch_up()
+    with sqlite3.connect(agency.ledger.path) as source, sqlite3.connect(tmp_path / "kept") as copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    agency.propose(P2=100)
+    agency.cut()
+    agency.model.close()
+    agency.ledger.close()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"agency.sqlite{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "kept", tmp_path / "agency.sqlite")
+    with Ledger.open(tmp_path / "agency.sqlite") as ledger, ReadModel(ledger) as model:
+        outbox = Outbox(ledger)
+        for number in range(2):
+            model.catch_up()
+            with pytest.raises(LedgerFileError, match="batch 1 has told of fact #8, which the"):
+                outbox.cut(model.figures(), agency.folder, as_of=DAY)
+            data = ProposalSubmitted(f"new-{number}", "제목", "online", shares({"P3": 100}))
+            ledger.record(data, on=date(2005, 3, 2), by="o")
+        assert len(outbox.batches()) == 1
+
+
+def test_outbox_of_another_ledger(agency, tmp_path):
+    """The outbox of another ledger is refused by cutting and by acknowledging alike."""
+    (tmp_path / "b").mkdir()
+    other = Agency(tmp_path / "b")
+    with other.ledger, other.model:
+        other.propose(P1=100)
+        name = other.cut().manifest["batch"]
+        shutil.copy(other.outbox.path, agency.outbox.path)
+    agency.propose(P1=100)
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.cut()
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.acknowledge(f"{name},1,accepted,")
+    with pytest.raises(LedgerFileError, match="the outbox of another ledger"):
+        agency.outbox.write_again(1, agency.folder)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl", "parquet"])
+def test_damaged_body(agency, form):
+    """A file that was damaged in the outbox is never written; the digest tells."""
+    agency.propose(P1=100)
+    batch = agency.cut(form=form)
+    before = batch.file.read_bytes()
+    for body in (b"x", zlib.compress(before + b"x"), zlib.compress(before)[:-9]):
+        with closing(sqlite3.connect(agency.outbox.path)) as connection, connection:
+            connection.execute("UPDATE bodies SET body = ?", (body,))
+        with pytest.raises(LedgerFileError, match="batch 1 is damaged in the outbox"):
+            agency.outbox.write_again(1, agency.folder)
+        assert batch.file.read_bytes() == before
+
+
+def test_an_edited_file_is_put_right(agency):
+    """A file that was edited or cut short in the folder is as it was when it is written again."""
+    agency.propose(P1=100)
+    batch = agency.cut()
+    before = batch.file.read_bytes()
+    batch.file.write_bytes(before[:-20])
+    agency.outbox.write_again(1, agency.folder)
+    assert batch.file.read_bytes() == before
+
+
 def test_outbox_of_another_version(agency):
     """An outbox that an earlier version wrote is refused, not misread."""
     with sqlite3.connect(agency.outbox.path) as connection:
@@ -600,3 +855,7 @@ def test_outbox_of_another_version(agency):
 
     with pytest.raises(LedgerFileError, match="another version"):
         agency.cut()
+    agency.outbox.path.write_bytes(b"something else" * 100)
+    with pytest.raises(LedgerFileError, match="the outbox cannot be used"):
+        agency.cut()
+    assert not agency.folder.exists()

@@ -20,6 +20,8 @@ from mileage.projections import (
     available,
     decisions,
     entitlements,
+    find_profile,
+    shipped_profiles,
 )
 from strategies import PEOPLE, rulebooks
 from test_invariants import built, examples
@@ -107,9 +109,20 @@ def test_6_registers_by_two_clocks(history, text, data):
             pass
 
 
-# What HR does after each step: whether a batch is cut, in full, which one it answers and how.
+# What HR does after each step: whether a batch is cut, in full, in which columns and format, which
+# one it answers and how.
+FILES = [
+    find_profile(name).written_as(form)
+    for name in shipped_profiles()
+    for form in ("csv", "jsonl", "parquet", "xlsx")
+]
 dealings = st.tuples(
-    st.booleans(), st.integers(0, 7), st.integers(0, 100), st.integers(0, 2**16), st.booleans()
+    st.booleans(),
+    st.integers(0, 7),
+    st.sampled_from(FILES),
+    st.integers(0, 100),
+    st.integers(0, 2**16),
+    st.booleans(),
 )
 
 
@@ -120,7 +133,7 @@ def test_9_hr_adds_up(history, text, later, dealt):
     with opened(text) as (play, model):
         folder = play.path.parent / "hr"
         outbox, hr = Outbox(play.ledger), HrSystem(folder)
-        for index, (step, (cut, full, which, how, repeat)) in enumerate(
+        for index, (step, (cut, full, profile, which, how, repeat)) in enumerate(
             zip(history, dealt, strict=False)
         ):
             play.step(step)
@@ -129,7 +142,8 @@ def test_9_hr_adds_up(history, text, later, dealt):
             model.catch_up()
             figures = model.figures()
             if cut:
-                batch = outbox.cut(figures, folder, as_of=play.today, full=full == 0)
+                day, whole = play.today, full == 0
+                batch = outbox.cut(figures, folder, as_of=day, profile=profile, full=whole)
                 if batch:
                     hr.take(batch.sequence)
             if hr.read:
