@@ -150,6 +150,7 @@ def terms_json(selection: Selection) -> dict[str, Any]:
         "break_by": list(terms.break_by),
         "otherwise": terms.otherwise,
         "clause": terms.clause,
+        "units": list(terms.units),
     }
 
 

@@ -187,6 +187,7 @@ OUTCOMES = {
     "on_leave": Words("휴직 중", "on leave"),
     "not_serving": Words("재직 아님", "not serving"),
     "other_rank": Words("대상 직급 아님", "of another rank"),
+    "other_unit": Words("대상 소속 아님", "of another unit"),
     "recent": Words("최근에 받음", "had it recently"),
 }
 

@@ -33,6 +33,7 @@ Outcome = Literal[
     "on_leave",
     "not_serving",
     "other_rank",
+    "other_unit",
     "recent",
 ]
 
@@ -64,6 +65,7 @@ class Terms:
         ranks: Ranks it is for; all when empty.
         recent: Whose earlier grants leave people out.
         four_eyes: Whether a grant needs a second person's approval.
+        units: Units it is for, with all below them; all when empty.
     """
 
     programme: str
@@ -83,11 +85,20 @@ class Terms:
     ranks: tuple[str, ...] = ()
     recent: Recent | None = None
     four_eyes: bool = False
+    units: tuple[str, ...] = ()
 
     @property
     def tiered(self) -> bool:
         """Whether its grades are tiers by points, and not by rank."""
         return any(grade.threshold_points is not None for grade in self.grades)
+
+    def scope_of(self, standing: Standing) -> Outcome | None:
+        """Why somebody is none of those the programme is for; ``None`` for one who is."""
+        if self.ranks and standing.rank not in self.ranks:
+            return "other_rank"
+        if self.units and standing.homes.isdisjoint(self.units):
+            return "other_unit"
+        return None
 
 
 @attrs.frozen
@@ -184,7 +195,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
     rows = figures.query(
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
         " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
-        " recent_cycles, recent_programmes, four_eyes, day_from"
+        " recent_cycles, recent_programmes, four_eyes, units, day_from"
         " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
@@ -194,7 +205,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         raise UnknownProgramme(msg)
     name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
     percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
-    recent_programmes, four_eyes, day_from = rows[0][19:]
+    recent_programmes, four_eyes, units, day_from = rows[0][19:]
     grades = figures.query(
         "SELECT grade, threshold, percent, places, value FROM programme_grades"
         " WHERE programme = ? AND day_from = ? ORDER BY place",
@@ -218,6 +229,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         ranks=tuple(ranks.split()),
         recent=Recent(years, cycles, tuple(recent_programmes.split())) if years or cycles else None,
         four_eyes=bool(four_eyes),
+        units=tuple(units.split()),
     )
 
 
@@ -231,7 +243,8 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     """Whom a programme's rule proposes on a day, and what people decided.
 
     Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
-    serving, of another rank or with a recent grant are not proposed, whatever their points.
+    serving, of another rank or unit, or with a recent grant are not proposed, whatever their
+    points.
 
     Args:
         figures: Figures as of that day.
@@ -274,8 +287,8 @@ def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) ->
         return "on_leave"
     if standing.status != "serving":
         return "not_serving"
-    if stated.ranks and standing.rank not in stated.ranks:
-        return "other_rank"
+    if outside := stated.scope_of(standing):
+        return outside
     if standing.person in lately:
         return "recent"
     return "below_threshold" if standing.points < stated.threshold else None
@@ -294,8 +307,7 @@ def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None
         whole = fit
     elif whole == "serving":
         whole = sum(
-            s.status in ("serving", "leave") and (not stated.ranks or s.rank in stated.ranks)
-            for s in standings
+            s.status in ("serving", "leave") and stated.scope_of(s) is None for s in standings
         )
     return part_of(percentage.percent, whole, percentage.rounding)
 
@@ -416,6 +428,7 @@ def _standings(figures: Figures, stated: Terms, as_of: date) -> list[Standing]:
         _STANDINGS,
         (period.day_from, period.day_until, day, day, stated.programme, period.name),
     )
+    homes = _homes(figures) if stated.units else {}
     return [
         Standing(
             person=person,
@@ -425,9 +438,24 @@ def _standings(figures: Figures, stated: Terms, as_of: date) -> list[Standing]:
             unit=unit,
             rank=rank,
             order=(-points, *_broken(stated.break_by, activities, reached, joined)),
+            homes=homes.get(unit, frozenset()),
         )
         for person, points, activities, reached, joined, status, unit, rank in rows
     ]
+
+
+def _homes(figures: Figures) -> dict[str | None, frozenset[str]]:
+    """Each unit with those above it, by its code."""
+    above: dict[str, str | None] = dict(figures.query("SELECT unit, parent FROM units"))
+    found: dict[str | None, frozenset[str]] = {}
+    for unit in above:
+        homes: set[str] = set()
+        each: str | None = unit
+        while each is not None and each not in homes:
+            homes.add(each)
+            each = above.get(each)
+        found[unit] = frozenset(homes)
+    return found
 
 
 def _broken(

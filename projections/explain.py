@@ -209,6 +209,9 @@ def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
         case "other_rank":
             ranks = ", ".join(terms.ranks)
             return Label(f"대상 직급({ranks})이 아님", f"only for the ranks {ranks}")
+        case "other_unit":
+            units = ", ".join(terms.units)
+            return Label(f"대상 소속({units})이 아님", f"only for the units {units}")
         case "recent":
             return _recent(terms, candidate)
         case _:

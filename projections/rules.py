@@ -277,6 +277,7 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
             recent.cycles if recent else None,
             " ".join(recent.programmes) if recent else "",
             int(programme.four_eyes),
+            " ".join(programme.units),
         )
 
 

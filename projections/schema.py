@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
@@ -97,7 +97,7 @@ TABLES: dict[str, tuple[str, str]] = {
         " otherwise TEXT NOT NULL, clause TEXT NOT NULL, percent BIGINT, percent_of TEXT,"
         " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
         " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
-        " four_eyes BIGINT NOT NULL",
+        " four_eyes BIGINT NOT NULL, units TEXT NOT NULL",
         "programme, day_from",
     ),
     "programme_grades": (

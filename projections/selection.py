@@ -33,6 +33,7 @@ class Standing:
         unit: Unit on the day, if any.
         rank: Rank on the day, if any.
         order: What sorts, smaller first; equal ones are tied.
+        homes: The unit and those above it.
     """
 
     person: str
@@ -42,6 +43,7 @@ class Standing:
     unit: str | None
     rank: str | None
     order: tuple[int, ...]
+    homes: frozenset[str] = frozenset()
 
 
 def part_of(percent: int, whole: int, rounding: Rounding) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
     from mileage.projections import Rulebook
-    from mileage.projections.rulebook import Rule
+    from mileage.projections.rulebook import Programme, Rule
 
 WHOLE = 1_000_000
 
@@ -264,6 +264,13 @@ class Audit:
             unit, steps = self._parent(unit), steps + 1
         return steps if unit else None
 
+    def _within(self, person: str, day: date, units: Iterable[str]) -> bool:
+        """Whether a person serves in one of some units, or below one."""
+        unit = self.unit(person, day)
+        while unit and unit not in units:
+            unit = self._parent(unit)
+        return unit is not None
+
     def _parent(self, unit: str) -> str | None:
         established = [
             i
@@ -431,11 +438,8 @@ class Audit:
         outcome: dict[str, tuple[str, str | None]] = {}
         running = []
         for person, (points, rewarded, last) in sums.items():
-            status = self.status(person, day)
-            if status != "serving":
-                outcome[person] = ("on_leave" if status == "leave" else "not_serving", None)
-            elif programme.ranks and self.rank(person, day)[0] not in programme.ranks:
-                outcome[person] = ("other_rank", None)
+            if barred := self._barred(programme, person, day):
+                outcome[person] = (barred, None)
             elif points < value.threshold_points:
                 outcome[person] = ("below_threshold", None)
             else:
@@ -444,10 +448,8 @@ class Audit:
                 running.append(
                     ((-points, *(breaks[word] for word in programme.tie.break_by)), person)
                 )
-        of_rank = [
-            p for p in serving if not programme.ranks or self.rank(p, day)[0] in programme.ranks
-        ]
-        ends = _ends(value, len(running), len(of_rank))
+        meant = [p for p in serving if not self._not_meant(programme, p, day)]
+        ends = _ends(value, len(running), len(meant))
         for order, person in running:
             if value.grades and value.grades[0].threshold_points is not None:
                 reached = [g for g in value.grades if sums[person][0] >= g.threshold_points]
@@ -457,6 +459,21 @@ class Audit:
             last = first + sum(other == order for other, _ in running) - 1
             outcome[person] = _allotted(first, last, ends, programme.tie.otherwise)
         return outcome
+
+    def _barred(self, programme: Programme, person: str, day: date) -> str:
+        """Why points do not help a person; empty when they do."""
+        status = self.status(person, day)
+        if status != "serving":
+            return "on_leave" if status == "leave" else "not_serving"
+        return self._not_meant(programme, person, day)
+
+    def _not_meant(self, programme: Programme, person: str, day: date) -> str:
+        """Why a programme is not for a person; empty when it is."""
+        if programme.ranks and self.rank(person, day)[0] not in programme.ranks:
+            return "other_rank"
+        if programme.units and not self._within(person, day, programme.units):
+            return "other_unit"
+        return ""
 
 
 def _allotted(

@@ -140,7 +140,9 @@ def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     )
 
 
-_for_ranks = st.sampled_from(("", "", 'ranks = ["G5"]\n'))
+_for_whom = st.sampled_from(
+    ("", "", 'ranks = ["G5"]\n', 'units = ["HQ"]\n', 'ranks = ["G5", "G4"]\nunits = ["SEOUL"]\n')
+)
 
 
 @st.composite
@@ -178,7 +180,7 @@ def _programme(draw: st.DrawFn) -> str:
     listed = ", ".join(f'"{word}"' for word in words)
     return (
         '[[programme]]\nid = "training"\ntitle = { ko = "연수", en = "Training" }\n'
-        f'period = "{period}"\n{draw(_for_ranks)}'
+        f'period = "{period}"\n{draw(_for_whom)}'
         f'values = [ {{ from = 2004-01-01, {terms}, clause = "제12조" }} ]\n'
         f'tie = {{ break_by = [{listed}], otherwise = "{otherwise}" }}\n'
     )
@@ -256,7 +258,11 @@ class Play:
         self.ledger = Ledger.create(
             self.path, organisation="중소기업청", opened_on=OPENED, clock=lambda: self.now
         )
-        units = [Command(UnitEstablished(unit, f"{unit} 국", unit), OPENED, "s") for unit in UNITS]
+        above = {"BUSAN": "SEOUL"}
+        units = [
+            Command(UnitEstablished(unit, f"{unit} 국", unit, above.get(unit)), OPENED, "s")
+            for unit in UNITS
+        ]
         people = [
             Command(MemberJoined(p, UNITS[n % 2], "G5"), OPENED + timedelta(days=n), "s")
             for n, p in enumerate(PEOPLE)

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["read_programme", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
-_OPTIONAL = ("tie", "unit", "ranks", "exclude_recent", "four_eyes")
+_OPTIONAL = ("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes")
 _TERMS = ("quota", "percent", "places", "round", "value")
 
 
@@ -75,6 +75,7 @@ def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
         line=table.line,
         unit=table.label("unit") if "unit" in table.raw else None,
         ranks=read_codes(table, "ranks"),
+        units=read_codes(table, "units"),
         recent=_read_recent(table, name),
         four_eyes=table.flag("four_eyes"),
     )

@@ -314,7 +314,7 @@ class Percentage:
         percent: Part of the whole, 1/10,000 percent.
         of: The whole: a stated number of people (the establishment, 정원), all people in service
             on the day, those on leave included ("serving"), or all who reach the threshold and
-            can be selected ("eligible"); of the ranks the programme is for.
+            can be selected ("eligible"); of the ranks and units the programme is for.
         rounding: How it becomes a whole number of people.
     """
 
@@ -415,6 +415,8 @@ class Programme:
         ranks: Ranks it is for, by the rank held on the day; all when empty.
         recent: Who is left out because of an earlier grant; None for nobody.
         four_eyes: Whether a grant takes effect only when a second person approved it.
+        units: Units it is for, with all units below them, by where the person serves on the day;
+            all when empty.
     """
 
     id: str
@@ -427,6 +429,7 @@ class Programme:
     ranks: tuple[str, ...] = ()
     recent: Recent | None = None
     four_eyes: bool = False
+    units: tuple[str, ...] = ()
 
 
 @frozen

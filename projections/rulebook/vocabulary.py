@@ -257,6 +257,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "period": Key(Label("기간", "Period"), _words(PERIODS)),
                 "unit": Key(Label("값의 단위", "Unit of the values"), _LABEL, required=False),
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
+                "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
                 "exclude_recent": Key(
                     Label("최근 수혜자 제외", "Recent participants left out"),
                     _table("exclude_recent"),
