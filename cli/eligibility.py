@@ -151,6 +151,9 @@ def terms_json(selection: Selection) -> dict[str, Any]:
         "otherwise": terms.otherwise,
         "clause": terms.clause,
         "units": list(terms.units),
+        "exclude_sanctioned": None
+        if terms.sanctioned_years is None
+        else {"years": terms.sanctioned_years},
     }
 
 
@@ -197,7 +200,8 @@ def _show_selection(
 ) -> None:
     session, units = answer.session, answer.figures.unit_labels()
     labels = answer.figures.labels()
-    names = answer.names(each.person for each in shown)
+    # Who is under a sanction is not shown to everybody by name.
+    names = answer.names(each.person for each in shown if each.outcome != "sanctioned")
     found = [_candidate_json(selection, each, names) for each in shown]
     document = {
         **answer.about(),

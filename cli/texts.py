@@ -188,6 +188,7 @@ OUTCOMES = {
     "not_serving": Words("재직 아님", "not serving"),
     "other_rank": Words("대상 직급 아님", "of another rank"),
     "other_unit": Words("대상 소속 아님", "of another unit"),
+    "sanctioned": Words("제한 기간", "under a sanction"),
     "recent": Words("최근에 받음", "had it recently"),
 }
 

@@ -24,7 +24,14 @@ from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
-from .explain import Explanation, arithmetic, explain_candidate, explain_posting
+from .exclusions import Sanction
+from .explain import (
+    Explanation,
+    arithmetic,
+    explain_candidate,
+    explain_posting,
+    explain_sanction,
+)
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
     Balance,
@@ -117,6 +124,7 @@ __all__ = [
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
+    "Sanction",
     "Section",
     "Selection",
     "SelectionTrial",
@@ -148,6 +156,7 @@ __all__ = [
     "explain_candidate",
     "explain_loss",
     "explain_posting",
+    "explain_sanction",
     "explain_without_caps",
     "grant",
     "indicators",

@@ -12,14 +12,16 @@ from mileage.ledger import Label, MileageError
 
 from .days import day_before, day_number
 from .decisions import Decision, decisions
+from .exclusions import sanctions
 from .figures import Period
 from .rulebook import GradeTerms, Percentage, Recent
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from .exclusions import Sanction
     from .figures import Figures
     from .rulebook import Rounding
 
@@ -34,6 +36,7 @@ Outcome = Literal[
     "not_serving",
     "other_rank",
     "other_unit",
+    "sanctioned",
     "recent",
 ]
 
@@ -66,6 +69,8 @@ class Terms:
         recent: Whose earlier grants leave people out.
         four_eyes: Whether a grant needs a second person's approval.
         units: Units it is for, with all below them; all when empty.
+        sanctioned_years: For how many years after its end a sanction leaves people out, 0 while it
+            lasts only; ``None`` when sanctions do not matter.
     """
 
     programme: str
@@ -86,6 +91,7 @@ class Terms:
     recent: Recent | None = None
     four_eyes: bool = False
     units: tuple[str, ...] = ()
+    sanctioned_years: int | None = None
 
     @property
     def tiered(self) -> bool:
@@ -119,6 +125,7 @@ class Candidate:
         value: What the rule proposes, 1/10,000 of the programme's unit, if stated.
         recent: The earlier grant that leaves the person out.
         decision: What people decided about this cycle; ``None`` while it is open.
+        sanction: The sanction that leaves the person out; not for everybody to see.
     """
 
     place: int
@@ -133,6 +140,7 @@ class Candidate:
     value: int | None = None
     recent: Decision | None = None
     decision: Decision | None = None
+    sanction: Sanction | None = None
 
     @property
     def selected(self) -> bool:
@@ -195,7 +203,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
     rows = figures.query(
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
         " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
-        " recent_cycles, recent_programmes, four_eyes, units, day_from"
+        " recent_cycles, recent_programmes, four_eyes, units,"
+        " sanctioned_years, day_from"
         " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
@@ -205,7 +214,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         raise UnknownProgramme(msg)
     name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
     percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
-    recent_programmes, four_eyes, units, day_from = rows[0][19:]
+    recent_programmes, four_eyes, units, sanctioned_years, day_from = rows[0][19:]
     grades = figures.query(
         "SELECT grade, threshold, percent, places, value FROM programme_grades"
         " WHERE programme = ? AND day_from = ? ORDER BY place",
@@ -230,6 +239,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         recent=Recent(years, cycles, tuple(recent_programmes.split())) if years or cycles else None,
         four_eyes=bool(four_eyes),
         units=tuple(units.split()),
+        sanctioned_years=sanctioned_years,
     )
 
 
@@ -243,8 +253,8 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     """Whom a programme's rule proposes on a day, and what people decided.
 
     Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
-    serving, of another rank or unit, or with a recent grant are not proposed, whatever their
-    points.
+    serving, of another rank or unit, under a sanction or with a recent grant are not proposed,
+    whatever their points.
 
     Args:
         figures: Figures as of that day.
@@ -257,7 +267,9 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     stated = terms(figures, programme, as_of)
     standings = _standings(figures, stated, as_of)
     lately = _recent_grants(figures, stated, as_of)
-    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, lately))}
+    years = stated.sanctioned_years
+    barred = {} if years is None else sanctions(figures, as_of, years)
+    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, barred, lately))}
     fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
     stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
     made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
@@ -271,7 +283,12 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
         stated,
         as_of,
         tuple(
-            attrs.evolve(each, recent=lately.get(each.person), decision=made.get(each.person))
+            attrs.evolve(
+                each,
+                recent=lately.get(each.person),
+                decision=made.get(each.person),
+                sanction=barred.get(each.person),
+            )
             for each in candidates
         ),
     )
@@ -281,7 +298,12 @@ def _from_the_top(standing: Standing) -> tuple[int, str]:
     return -standing.points, standing.person
 
 
-def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) -> Outcome | None:
+def _left_out(
+    standing: Standing,
+    stated: Terms,
+    barred: Mapping[str, Sanction],
+    lately: Mapping[str, Decision],
+) -> Outcome | None:
     """Why somebody cannot be selected, whatever the quota."""
     if standing.status == "leave":
         return "on_leave"
@@ -289,6 +311,8 @@ def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) ->
         return "not_serving"
     if outside := stated.scope_of(standing):
         return outside
+    if standing.person in barred:
+        return "sanctioned"
     if standing.person in lately:
         return "recent"
     return "below_threshold" if standing.points < stated.threshold else None

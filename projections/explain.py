@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from mileage.ledger import Ledger
 
     from .eligibility import Candidate, Selection, Terms
+    from .exclusions import Sanction
     from .figures import Cut, StatementLine
 
-__all__ = ["Explanation", "arithmetic", "explain_candidate", "explain_posting"]
+__all__ = ["Explanation", "arithmetic", "explain_candidate", "explain_posting", "explain_sanction"]
 
 _WHOSE = {
     "person": Label("", ""),
@@ -178,9 +179,7 @@ def _cut(cut: Cut, left: int) -> Label:
     )
 
 
-def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
-    selection: Selection, candidate: Candidate | None
-) -> Label:
+def explain_candidate(selection: Selection, candidate: Candidate | None) -> Label:
     """Say why a person is in or out."""
     terms = selection.terms
     if candidate is None:
@@ -204,20 +203,28 @@ def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
                 f"{place}위 동점: 정원 {quota}명에 모두 들 수 없어 모두 제외",
                 f"tied at place {place}: not all fit in the quota of {quota}, so none",
             )
+        case _:
+            return _left_out(selection, candidate)
+
+
+def _left_out(selection: Selection, candidate: Candidate) -> Label:
+    """Out, whatever the points."""
+    terms, day = selection.terms, selection.as_of
+    match candidate.outcome:
         case "on_leave":
-            return Label(f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}")
+            return Label(f"{day} 현재 휴직 중", f"on leave on {day}")
         case "other_rank":
             ranks = ", ".join(terms.ranks)
             return Label(f"대상 직급({ranks})이 아님", f"only for the ranks {ranks}")
         case "other_unit":
             units = ", ".join(terms.units)
             return Label(f"대상 소속({units})이 아님", f"only for the units {units}")
+        case "sanctioned":
+            return Label("제한 기간이라 제외", "left out for the time of a sanction")
         case "recent":
             return _recent(terms, candidate)
         case _:
-            return Label(
-                f"{selection.as_of} 현재 재직하지 않음", f"not serving on {selection.as_of}"
-            )
+            return Label(f"{day} 현재 재직하지 않음", f"not serving on {day}")
 
 
 def _beyond(place: int, quota: int | None) -> str:
@@ -242,6 +249,21 @@ def _selected(selection: Selection, candidate: Candidate) -> Label:
         f"{lead_ko}: {points}점, 기준 {threshold}점 이상, {candidate.place}위{in_all_ko}",
         f"{lead_en}: {points} points, {threshold} needed, place {candidate.place}{in_all_en}",
     )
+
+
+def explain_sanction(sanction: Sanction) -> Label:
+    """Say which sanction leaves somebody out, and for how long: for those who may know."""
+    code, since = f"{sanction.sanction} ({sanction.ground})", sanction.since
+    ko, en = f"제한 {code}: {since}부터", f"sanction {code} from {since}"
+    if sanction.until is None:
+        return Label(f"{ko}, 해제일 없음", f"{en}, open")
+    ko, en = f"{ko} {sanction.until} 전까지", f"{en} until {sanction.until}"
+    if sanction.bars_until != sanction.until:
+        ko, en = (
+            f"{ko}, {sanction.bars_until}부터 다시 대상",
+            f"{en}, in again on {sanction.bars_until}",
+        )
+    return Label(ko, en)
 
 
 def _recent(terms: Terms, candidate: Candidate) -> Label:

@@ -278,6 +278,7 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
             " ".join(recent.programmes) if recent else "",
             int(programme.four_eyes),
             " ".join(programme.units),
+            programme.sanctioned_years,
         )
 
 

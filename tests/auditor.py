@@ -465,7 +465,31 @@ class Audit:
         status = self.status(person, day)
         if status != "serving":
             return "on_leave" if status == "leave" else "not_serving"
-        return self._not_meant(programme, person, day)
+        return self._not_meant(programme, person, day) or self._kept_out(programme, person, day)
+
+    def _kept_out(self, programme: Programme, person: str, day: date) -> str:
+        """Whether a sanction keeps a person out, while it lasts and so many years after."""
+        years = programme.sanctioned_years
+        for item in self.facts if years is not None else ():
+            fact = item.fact
+            if fact.kind.name != "sanction.imposed" or self.voided_by(item):
+                continue
+            if fact.data.person != person or fact.occurred_on > day:
+                continue
+            end = fact.data.until
+            for other in self.facts:
+                lifted = other.fact.kind.name == "sanction.lifted" and not self.voided_by(other)
+                if lifted and other.fact.data.sanction == fact.data.sanction:
+                    end = other.fact.occurred_on
+            if end == fact.occurred_on:
+                continue
+            if end is None or (day.year - years, day.month, day.day) < (
+                end.year,
+                end.month,
+                end.day,
+            ):
+                return "sanctioned"
+        return ""
 
     def _not_meant(self, programme: Programme, person: str, day: date) -> str:
         """Why a programme is not for a person; empty when it is."""

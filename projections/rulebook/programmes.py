@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["read_programme", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
-_OPTIONAL = ("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes")
+_OPTIONAL = ("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes", "exclude_sanctioned")
 _TERMS = ("quota", "percent", "places", "round", "value")
 
 
@@ -78,6 +78,7 @@ def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
         units=read_codes(table, "units"),
         recent=_read_recent(table, name),
         four_eyes=table.flag("four_eyes"),
+        sanctioned_years=_read_sanctioned(table),
     )
     _check_whole(table, programme)
     return programme
@@ -352,3 +353,11 @@ def _read_recent(programme: Table, name: str) -> Recent | None:
     ]
     years, cycles = table.number("years", YEARS_MAX), table.number("cycles", YEARS_MAX)
     return Recent(years, cycles, tuple(named) or (name,))
+
+
+def _read_sanctioned(programme: Table) -> int | None:
+    path, raw = programme.at("exclude_sanctioned"), programme.raw.get("exclude_sanctioned")
+    if isinstance(raw, bool):
+        return 0 if raw else None
+    table = open_table(programme.check, path, raw, ("years",))
+    return table.number("years", YEARS_MAX) if table else None

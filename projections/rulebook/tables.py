@@ -85,6 +85,7 @@ EXAMPLES = {
     "programmes": 'programmes = ["overseas-training"]',
     "exclude_recent": "exclude_recent = { years = 3 } or { cycles = 1 }",
     "four_eyes": "four_eyes = true",
+    "exclude_sanctioned": "exclude_sanctioned = true or { years = 2 }",
     "example": "[[example]]",
     "given": 'given = [ { on = 2005-03-02, activity = "…", person = "A" } ]',
     "expect": "expect = { A = 2.5 }, the points of everybody who takes part",

@@ -417,6 +417,8 @@ class Programme:
         four_eyes: Whether a grant takes effect only when a second person approved it.
         units: Units it is for, with all units below them, by where the person serves on the day;
             all when empty.
+        sanctioned_years: For so many years after its end a sanction leaves people out, 0 while it
+            lasts only; None when sanctions do not matter.
     """
 
     id: str
@@ -430,6 +432,7 @@ class Programme:
     recent: Recent | None = None
     four_eyes: bool = False
     units: tuple[str, ...] = ()
+    sanctioned_years: int | None = None
 
 
 @frozen

@@ -268,6 +268,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     {"type": "boolean"},
                     required=False,
                 ),
+                "exclude_sanctioned": Key(
+                    Label("제한 중인 사람 제외", "People under a sanction left out"),
+                    {"anyOf": [{"type": "boolean"}, _table("exclude_sanctioned")]},
+                    required=False,
+                ),
                 "values": _values("programme_value"),
                 "tie": Key(Label("동점", "Ties"), _table("tie"), required=False),
             },
@@ -319,6 +324,10 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 ),
             },
             one_of=("years", "cycles"),
+        ),
+        "exclude_sanctioned": TableWords(
+            Label("제한 중인 사람 제외", "People under a sanction left out"),
+            {"years": Key(Label("제한이 끝난 뒤 연수", "Years after its end"), _YEARS)},
         ),
         "tie": TableWords(
             Label("동점", "Ties"),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from auditor import Audit
-from mileage.ledger import Refused
-from mileage.projections import eligible, explain_candidate
+from mileage.ledger import MemberJoined, MemberLeft, Refused, SanctionImposed, SanctionLifted
+from mileage.projections import eligible, explain_candidate, explain_sanction
 from personnel import Personnel, rules
 
 if TYPE_CHECKING:
@@ -123,3 +123,143 @@ def test_grant_to_somebody_of_another_unit_needs_a_reason(office):
     with pytest.raises(Refused, match="A: other unit"):
         office.grants("2005-12-31", "training", "A")
     assert len(office.grants("2005-12-31", "training", "A", reason="파견")) == 1
+
+
+# -- sanctions -------------------------------------------------------------------------------
+
+
+def sanctioned(
+    office: Personnel, day: str, person: str, until: str = "", name: str = "S-1", known: str = ""
+) -> None:
+    """Somebody is under a sanction from a day on."""
+    ends = date.fromisoformat(until) if until else None
+    office.record(day, SanctionImposed(name, person, "plagiarism", ends), name, known=known)
+
+
+@pytest.mark.parametrize(
+    ("words", "open_again"),
+    [("true", "2005-07-01"), ("{ years = 1 }", "2006-07-01"), ("{ years = 3 }", "2008-07-01")],
+)
+def test_sanction_until_a_stated_day(office, words, open_again):
+    """It counts from its first day to the day before its end, and for the years stated after."""
+    adopt(office, f"exclude_sanctioned = {words}", threshold="0")
+    sanctioned(office, "2005-06-01", "A", "2005-07-01")
+    last = date.fromisoformat(open_again).toordinal() - 1
+
+    assert audited(office, "2005-05-31")["A"] == "selected"
+    assert audited(office, "2005-06-01")["A"] == "sanctioned"
+    assert audited(office, date.fromordinal(last).isoformat())["A"] == "sanctioned"
+    assert audited(office, open_again)["A"] == "selected"
+    assert set(audited(office, "2005-06-01").values()) == {"sanctioned", "selected"}
+
+
+def test_sanction_that_ended_on_29_february(office):
+    """A year after 29 February is 1 March."""
+    adopt(office, "exclude_sanctioned = { years = 1 }", threshold="0")
+    sanctioned(office, "2008-01-01", "A", "2008-02-29")
+
+    assert audited(office, "2009-02-28")["A"] == "sanctioned"
+    assert audited(office, "2009-03-01")["A"] == "selected"
+
+
+def test_programme_that_does_not_look_at_sanctions(office):
+    """Without the key, or with false, a sanction changes nothing."""
+    adopt(office, "exclude_sanctioned = false", threshold="0")
+    sanctioned(office, "2005-06-01", "A")
+
+    assert audited(office, "2005-12-31")["A"] == "selected"
+
+
+def test_sanction_lifted_and_sanction_voided(office):
+    """What is lifted ends that day; what was never due never was, also for the years after."""
+    adopt(office, "exclude_sanctioned = { years = 1 }", threshold="0")
+    sanctioned(office, "2005-03-02", "A")
+    sanctioned(office, "2005-03-02", "B", name="S-2")
+    assert told(office, "A", "2005-04-01") == (
+        "제한 기간이라 제외",
+        "left out for the time of a sanction",
+    )
+
+    office.record("2005-05-01", SanctionLifted("S-1", "pardon"))
+    office.void("2005-05-01", "S-2")
+
+    assert audited(office, "2006-04-30") == {
+        "A": "sanctioned",
+        "B": "selected",
+        "C": "selected",
+        "D": "selected",
+    }
+    assert audited(office, "2006-05-01")["A"] == "selected"
+
+
+def test_sanction_lifted_on_its_first_day_never_held(office):
+    """A sanction lifted on the day on which it begins keeps nobody out, later neither."""
+    adopt(office, "exclude_sanctioned = { years = 2 }", threshold="0")
+    sanctioned(office, "2005-03-02", "A")
+    office.record("2005-03-02", SanctionLifted("S-1", "error"))
+
+    assert audited(office, "2005-03-02")["A"] == "selected"
+
+
+def test_longest_of_several_sanctions_is_told(office):
+    """Of two sanctions the one that counts longer is the reason; an open one longest of all."""
+    adopt(office, "exclude_sanctioned = { years = 2 }", threshold="0")
+    sanctioned(office, "2005-01-10", "A", "2005-12-01", "S-1")
+    sanctioned(office, "2005-02-10", "A", "2005-03-01", "S-2")
+
+    def reason(day: str) -> tuple[str, str]:
+        [a] = [c for c in office.candidates("training", day) if c.person == "A"]
+        label = explain_sanction(a.sanction)
+        return label.ko, label.en
+
+    assert reason("2005-06-30") == (
+        "제한 S-1 (plagiarism): 2005-01-10부터 2005-12-01 전까지, 2007-12-01부터 다시 대상",
+        "sanction S-1 (plagiarism) from 2005-01-10 until 2005-12-01, in again on 2007-12-01",
+    )
+    sanctioned(office, "2005-07-01", "A", "", "S-3")
+    assert reason("2005-12-31") == (
+        "제한 S-3 (plagiarism): 2005-07-01부터, 해제일 없음",
+        "sanction S-3 (plagiarism) from 2005-07-01, open",
+    )
+
+
+def test_sanction_follows_who_is_hired_again(office):
+    """One person under another staff number is the same person, also for a sanction."""
+    adopt(office, "exclude_sanctioned = { years = 1 }", threshold="0")
+    sanctioned(office, "2005-02-01", "A", "2005-06-01")
+    office.record("2005-03-01", MemberLeft("A"))
+    office.record("2005-09-01", MemberJoined("A", "SEOUL", "G6"))
+    sanctioned(office, "2005-10-01", "B", name="S-2", known="2005-12-20")
+
+    assert audited(office, "2005-12-31") == {
+        "A": "sanctioned",
+        "B": "sanctioned",
+        "C": "selected",
+        "D": "selected",
+    }
+    office.leaves("2005-12-31", "C")
+    sanctioned(office, "2006-01-10", "C", name="S-3")  # found out after the person left
+    office.record("2006-02-01", MemberJoined("C", "HQ", "G6"))
+    assert audited(office, "2006-02-01")["C"] == "sanctioned"
+
+
+def test_sanction_known_later(office):
+    """What was known on a day still answers: then the sanction was not."""
+    adopt(office, "exclude_sanctioned = true", threshold="0")
+    sanctioned(office, "2005-03-02", "A", known="2005-06-01")
+
+    for known, outcome in (("2005-05-01", "selected"), ("2005-06-02", "sanctioned")):
+        at = office.now.replace(year=2005, month=int(known[5:7]), day=int(known[8:]))
+        with office.model.figures_at(as_of=date(2005, 12, 31), known_at=at) as figures:
+            assert eligible(figures, "training", date(2005, 12, 31)).of("A").outcome == outcome
+
+
+def test_grant_to_somebody_under_a_sanction(office):
+    """It needs a reason, and the refusal names the person by id only."""
+    adopt(office, "exclude_sanctioned = true", threshold="0")
+    sanctioned(office, "2005-03-02", "A")
+
+    with pytest.raises(Refused, match="A: sanctioned") as refused:
+        office.grants("2005-12-31", "training", "A")
+    assert "plagiarism" not in str(refused.value)
+    assert len(office.grants("2005-12-31", "training")) == 3
