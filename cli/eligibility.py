@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from mileage.ledger import format_amount
 from mileage.projections import eligible, explain_candidate, programmes
+from mileage.projections.explain import months_text
 from mileage.projections.granting import cycle_of
 
 from .asking import labelled
@@ -118,7 +119,7 @@ def amount_or_none(units: int | None) -> str | None:
 def terms_json(selection: Selection) -> dict[str, Any]:
     """A programme's terms as JSON."""
     terms = selection.terms
-    part, unit, recent = terms.percentage, terms.unit, terms.recent
+    part, unit, recent, service = terms.percentage, terms.unit, terms.recent, terms.service
     return {
         "programme": terms.programme,
         "title": {"ko": terms.label.ko, "en": terms.label.en},
@@ -154,6 +155,8 @@ def terms_json(selection: Selection) -> dict[str, Any]:
         "exclude_sanctioned": None
         if terms.sanctioned_years is None
         else {"years": terms.sanctioned_years},
+        "months_served": service and {"months": service.months, "full_from": service.full_from},
+        "on_leave": terms.on_leave,
     }
 
 
@@ -266,6 +269,7 @@ def _candidate_json(
         "reason": {"ko": reason.ko, "en": reason.en},
         "decision": decision_json(each.decision),
         "differs": each.differs,
+        "months_served": months_text(each.served),
     }
 
 

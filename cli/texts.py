@@ -190,6 +190,7 @@ OUTCOMES = {
     "other_unit": Words("대상 소속 아님", "of another unit"),
     "sanctioned": Words("제한 기간", "under a sanction"),
     "recent": Words("최근에 받음", "had it recently"),
+    "too_short": Words("근무 기간 부족", "served too short"),
 }
 
 DECISIONS = {

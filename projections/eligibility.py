@@ -5,6 +5,7 @@ The rule proposes; people decide (``decisions``). Both are asked of the same fig
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -12,9 +13,9 @@ from mileage.ledger import Label, MileageError
 
 from .days import day_before, day_number
 from .decisions import Decision, decisions
-from .exclusions import sanctions
+from .exclusions import months_served, sanctions
 from .figures import Period
-from .rulebook import GradeTerms, Percentage, Recent
+from .rulebook import GradeTerms, Percentage, Recent, ServiceTerms
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .exclusions import Sanction
     from .figures import Figures
     from .rulebook import Rounding
+    from .rulebook.values import OnLeave
 
 __all__ = ["Candidate", "Selection", "Terms", "UnknownProgramme", "eligible", "programmes"]
 
@@ -38,6 +40,7 @@ Outcome = Literal[
     "other_unit",
     "sanctioned",
     "recent",
+    "too_short",
 ]
 
 
@@ -71,6 +74,8 @@ class Terms:
         units: Units it is for, with all below them; all when empty.
         sanctioned_years: For how many years after its end a sanction leaves people out, 0 while it
             lasts only; ``None`` when sanctions do not matter.
+        service: How long one must have served in the period, up to the day.
+        on_leave: Whether those on leave on the day can be selected.
     """
 
     programme: str
@@ -92,6 +97,8 @@ class Terms:
     four_eyes: bool = False
     units: tuple[str, ...] = ()
     sanctioned_years: int | None = None
+    service: ServiceTerms | None = None
+    on_leave: OnLeave = "exclude"
 
     @property
     def tiered(self) -> bool:
@@ -126,6 +133,7 @@ class Candidate:
         recent: The earlier grant that leaves the person out.
         decision: What people decided about this cycle; ``None`` while it is open.
         sanction: The sanction that leaves the person out; not for everybody to see.
+        served: Months served in the period up to the day, where the programme asks for some.
     """
 
     place: int
@@ -141,6 +149,7 @@ class Candidate:
     recent: Decision | None = None
     decision: Decision | None = None
     sanction: Sanction | None = None
+    served: Fraction | None = None
 
     @property
     def selected(self) -> bool:
@@ -204,7 +213,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
         " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
         " recent_cycles, recent_programmes, four_eyes, units,"
-        " sanctioned_years, day_from"
+        " sanctioned_years, months_served, full_from, on_leave, day_from"
         " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
@@ -214,7 +223,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         raise UnknownProgramme(msg)
     name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
     percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
-    recent_programmes, four_eyes, units, sanctioned_years, day_from = rows[0][19:]
+    recent_programmes, four_eyes, units, sanctioned_years = rows[0][19:23]
+    months, full_from, on_leave, day_from = rows[0][23:]
     grades = figures.query(
         "SELECT grade, threshold, percent, places, value FROM programme_grades"
         " WHERE programme = ? AND day_from = ? ORDER BY place",
@@ -240,6 +250,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         four_eyes=bool(four_eyes),
         units=tuple(units.split()),
         sanctioned_years=sanctioned_years,
+        service=ServiceTerms(months, full_from) if months else None,
+        on_leave=on_leave,
     )
 
 
@@ -253,8 +265,8 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     """Whom a programme's rule proposes on a day, and what people decided.
 
     Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
-    serving, of another rank or unit, under a sanction or with a recent grant are not proposed,
-    whatever their points.
+    serving, of another rank or unit, under a sanction, with a recent grant or with too few months
+    of service are not proposed, whatever their points.
 
     Args:
         figures: Figures as of that day.
@@ -267,9 +279,11 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
     stated = terms(figures, programme, as_of)
     standings = _standings(figures, stated, as_of)
     lately = _recent_grants(figures, stated, as_of)
-    years = stated.sanctioned_years
+    years, service = stated.sanctioned_years, stated.service
     barred = {} if years is None else sanctions(figures, as_of, years)
-    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, barred, lately))}
+    served = months_served(figures, stated.period, as_of, service.full_from) if service else {}
+    excluded = _Excluded(barred, lately, served)
+    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, excluded))}
     fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
     stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
     made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
@@ -288,6 +302,7 @@ def eligible(figures: Figures, programme: str, as_of: date) -> Selection:
                 recent=lately.get(each.person),
                 decision=made.get(each.person),
                 sanction=barred.get(each.person),
+                served=served.get(each.person, Fraction(0)) if service else None,
             )
             for each in candidates
         ),
@@ -298,23 +313,34 @@ def _from_the_top(standing: Standing) -> tuple[int, str]:
     return -standing.points, standing.person
 
 
-def _left_out(
-    standing: Standing,
-    stated: Terms,
-    barred: Mapping[str, Sanction],
-    lately: Mapping[str, Decision],
-) -> Outcome | None:
+@attrs.frozen
+class _Excluded:
+    """What leaves people out, by person: sanctions, recent grants, few months served."""
+
+    barred: Mapping[str, Sanction]
+    lately: Mapping[str, Decision]
+    served: Mapping[str, Fraction]
+
+    def reason(self, person: str, service: ServiceTerms | None) -> Outcome | None:
+        if person in self.barred:
+            return "sanctioned"
+        if person in self.lately:
+            return "recent"
+        if service and self.served.get(person, 0) < service.months:
+            return "too_short"
+        return None
+
+
+def _left_out(standing: Standing, stated: Terms, excluded: _Excluded) -> Outcome | None:
     """Why somebody cannot be selected, whatever the quota."""
-    if standing.status == "leave":
+    if standing.status == "leave" and stated.on_leave == "exclude":
         return "on_leave"
-    if standing.status != "serving":
+    if standing.status not in ("serving", "leave"):
         return "not_serving"
     if outside := stated.scope_of(standing):
         return outside
-    if standing.person in barred:
-        return "sanctioned"
-    if standing.person in lately:
-        return "recent"
+    if reason := excluded.reason(standing.person, stated.service):
+        return reason
     return "below_threshold" if standing.points < stated.threshold else None
 
 

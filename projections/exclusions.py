@@ -5,7 +5,11 @@ All of it is asked of the figures: sanctions of their register, service of the t
 
 from __future__ import annotations
 
-from datetime import date
+from calendar import monthrange
+from collections import defaultdict
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,9 +17,9 @@ import attrs
 from .days import OPEN_DAY, day_number, day_of
 
 if TYPE_CHECKING:
-    from .figures import Figures
+    from .figures import Figures, Period
 
-__all__ = ["Sanction", "sanctions"]
+__all__ = ["Sanction", "months_served", "sanctions"]
 
 
 @attrs.frozen
@@ -62,6 +66,59 @@ def sanctions(figures: Figures, as_of: date, years: int) -> dict[str, Sanction]:
         if other is None or (bars_until or date.max) > (other.bars_until or date.max):
             found[person] = Sanction(sanction, ground, day_of(since), ends, bars_until)
     return found
+
+
+_SERVICE = """
+SELECT m.person, max(t.day_from, ?), min(t.day_until, ?)
+FROM tenures t JOIN people m ON m.id = t.person
+WHERE t.status = 'serving' AND t.day_from < ? AND t.day_until > ?
+"""
+
+_ONE_DAY = timedelta(days=1)
+
+
+def months_served(
+    figures: Figures, period: Period, as_of: date, full_from: int | None
+) -> dict[str, Fraction]:
+    """Months of service without leave of everybody who served, in a period up to a day, exact.
+
+    Args:
+        figures: The figures.
+        period: The period; months are those of the calendar.
+        as_of: Last civil date that counts, in the ledger's zone.
+        full_from: Days of service with which a month counts whole, and not at all with fewer;
+            ``None`` where each month counts by its days of service over its days.
+    """
+    first, until = period.day_from, min(period.day_until, day_number(as_of + _ONE_DAY))
+    days: defaultdict[str, defaultdict[tuple[int, int], int]]
+    days = defaultdict(lambda: defaultdict(int))
+    for person, since, end in figures.query(_SERVICE, (first, until, until, first)):
+        for month, count in _days_by_month(since, end):
+            days[person][month] += count
+    return {
+        person: sum((_month(month, n, full_from) for month, n in months.items()), Fraction(0))
+        for person, months in days.items()
+    }
+
+
+@cache
+def _month(month: tuple[int, int], days: int, full_from: int | None) -> Fraction:
+    if full_from is not None:
+        return Fraction(days >= full_from)
+    return Fraction(days, monthrange(*month)[1])
+
+
+@cache
+def _days_by_month(since: int, until: int) -> tuple[tuple[tuple[int, int], int], ...]:
+    """How many days of each calendar month lie in a stretch of days (``yyyymmdd``)."""
+    day, end = day_of(since), day_of(until)
+    found = []
+    while day < end:
+        month = day.year, day.month
+        following = min(day.replace(day=monthrange(*month)[1]) + _ONE_DAY, end)
+        found.append((month, (following - day).days))
+        day = following
+    return tuple(found)
 
 
 def _years_after(day: date, years: int) -> date:

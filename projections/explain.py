@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger import Label, format_amount
+from mileage.ledger import Label, format_amount, to_units
 from mileage.ledger.amounts import SCALE
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from fractions import Fraction
 
     from mileage.ledger import Ledger
 
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     from .exclusions import Sanction
     from .figures import Cut, StatementLine
 
-__all__ = ["Explanation", "arithmetic", "explain_candidate", "explain_posting", "explain_sanction"]
+__all__ = [
+    "Explanation",
+    "arithmetic",
+    "explain_candidate",
+    "explain_posting",
+    "explain_sanction",
+    "months_text",
+]
 
 _WHOSE = {
     "person": Label("", ""),
@@ -207,7 +215,9 @@ def explain_candidate(selection: Selection, candidate: Candidate | None) -> Labe
             return _left_out(selection, candidate)
 
 
-def _left_out(selection: Selection, candidate: Candidate) -> Label:
+def _left_out(  # noqa: PLR0911 - one answer for each outcome
+    selection: Selection, candidate: Candidate
+) -> Label:
     """Out, whatever the points."""
     terms, day = selection.terms, selection.as_of
     match candidate.outcome:
@@ -223,6 +233,8 @@ def _left_out(selection: Selection, candidate: Candidate) -> Label:
             return Label("제한 기간이라 제외", "left out for the time of a sanction")
         case "recent":
             return _recent(terms, candidate)
+        case "too_short":
+            return _too_short(terms, candidate)
         case _:
             return Label(f"{day} 현재 재직하지 않음", f"not serving on {day}")
 
@@ -264,6 +276,27 @@ def explain_sanction(sanction: Sanction) -> Label:
             f"{en}, in again on {sanction.bars_until}",
         )
     return Label(ko, en)
+
+
+def _too_short(terms: Terms, candidate: Candidate) -> Label:
+    """Left out for few months of service: how many there are, and how many are missing."""
+    served, service = months_text(candidate.served), terms.service
+    if served is None or service is None:  # an outcome of another version's figures
+        return Label("근무 기간 부족", "served too short a time")
+    needed, missing = service.months, format_amount(service.months * SCALE - to_units(served))
+    days, name = service.full_from, terms.period.name
+    counted_ko = "" if days is None else f" ({days}일 이상 근무한 달만 셈)"
+    counted_en = "" if days is None else f" (months with {days} days or more)"
+    return Label(
+        f"{name} 기간에 휴직을 빼고 {served}개월 근무{counted_ko}:"
+        f" {needed}개월에 {missing}개월 부족",
+        f"{served} months served without leave in {name}{counted_en}: {missing} short of {needed}",
+    )
+
+
+def months_text(months: Fraction | None) -> str | None:
+    """Months of service as a decimal, rounded down to 1/10,000: never more than there are."""
+    return None if months is None else format_amount(int(months * SCALE))
 
 
 def _recent(terms: Terms, candidate: Candidate) -> Label:

@@ -279,6 +279,9 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
             int(programme.four_eyes),
             " ".join(programme.units),
             programme.sanctioned_years,
+            programme.service.months if programme.service else None,
+            programme.service.full_from if programme.service else None,
+            programme.on_leave,
         )
 
 

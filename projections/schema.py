@@ -99,7 +99,8 @@ TABLES: dict[str, tuple[str, str]] = {
         " otherwise TEXT NOT NULL, clause TEXT NOT NULL, percent BIGINT, percent_of TEXT,"
         " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
         " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
-        " four_eyes BIGINT NOT NULL, units TEXT NOT NULL, sanctioned_years BIGINT",
+        " four_eyes BIGINT NOT NULL, units TEXT NOT NULL, sanctioned_years BIGINT,"
+        " months_served BIGINT, full_from BIGINT, on_leave TEXT NOT NULL",
         "programme, day_from",
     ),
     "programme_grades": (

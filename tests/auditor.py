@@ -7,6 +7,7 @@ against. Amounts are integers of 1/10,000, a share of 100 % is 1,000,000.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from fractions import Fraction
 from graphlib import TopologicalSorter
@@ -463,9 +464,35 @@ class Audit:
     def _barred(self, programme: Programme, person: str, day: date) -> str:
         """Why points do not help a person; empty when they do."""
         status = self.status(person, day)
-        if status != "serving":
-            return "on_leave" if status == "leave" else "not_serving"
-        return self._not_meant(programme, person, day) or self._kept_out(programme, person, day)
+        if status == "leave" and programme.on_leave == "exclude":
+            return "on_leave"
+        if status not in ("serving", "leave"):
+            return "not_serving"
+        return (
+            self._not_meant(programme, person, day)
+            or self._kept_out(programme, person, day)
+            or self._too_short(programme, person, day)
+        )
+
+    def _too_short(self, programme: Programme, person: str, day: date) -> str:
+        """Whether a person served too few months of the period, day by day up to the day."""
+        if programme.service is None:
+            return ""
+        start = first_day(programme.period, day) or self._first_service(person)
+        served: defaultdict[tuple[int, int], int] = defaultdict(int)
+        for number in range(start.toordinal(), day.toordinal() + 1):
+            each = day.fromordinal(number)
+            served[each.year, each.month] += self.status(person, each) == "serving"
+        months = Fraction(0)
+        for (year, month), days in served.items():
+            if programme.service.full_from is None:
+                months += Fraction(days, monthrange(year, month)[1])
+            elif days >= programme.service.full_from:
+                months += 1
+        return "too_short" if months < programme.service.months else ""
+
+    def _first_service(self, person: str) -> date:
+        return self.service(person)[0][0]
 
     def _kept_out(self, programme: Programme, person: str, day: date) -> str:
         """Whether a sanction keeps a person out, while it lasts and so many years after."""

@@ -146,7 +146,11 @@ _for_whom = st.sampled_from(
     ("", "", 'ranks = ["G5"]\n', 'units = ["HQ"]\n', 'ranks = ["G5", "G4"]\nunits = ["SEOUL"]\n')
 )
 _without = st.sampled_from(
-    ("", "exclude_sanctioned = true\n", "exclude_sanctioned = { years = 1 }\n")
+    (
+        *("", "", "exclude_sanctioned = true\n", "exclude_sanctioned = { years = 1 }\n"),
+        *('on_leave = "include"\n', "months_served = 4\n"),
+        'on_leave = "include"\nmonths_served = { months = 3, full_from = 15 }\n',
+    )
 )
 
 

@@ -24,8 +24,11 @@ from .tables import (
 )
 from .values import (
     BREAK_BY,
+    FULL_FROM_MAX,
     GRADES_MAX,
     LABELS_MAX,
+    MONTHS_MAX,
+    ON_LEAVES,
     OTHERWISE,
     PERIODS,
     POINT,
@@ -42,8 +45,10 @@ from .values import (
     Programme,
     ProgrammeValue,
     Recent,
+    ServiceTerms,
     Tie,
 )
+from .whole import PERIOD_MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +61,10 @@ if TYPE_CHECKING:
 __all__ = ["read_programme", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
-_OPTIONAL = ("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes", "exclude_sanctioned")
+_OPTIONAL = (
+    *("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes"),
+    *("exclude_sanctioned", "months_served", "on_leave"),
+)
 _TERMS = ("quota", "percent", "places", "round", "value")
 
 
@@ -79,6 +87,8 @@ def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
         recent=_read_recent(table, name),
         four_eyes=table.flag("four_eyes"),
         sanctioned_years=_read_sanctioned(table),
+        service=_read_service(table),
+        on_leave=table.word("on_leave", ON_LEAVES, "exclude"),
     )
     _check_whole(table, programme)
     return programme
@@ -114,6 +124,11 @@ def _check_whole(table: Table, programme: Programme) -> None:
         predicate = "counts cycles, but the period is lifetime."
         remedy = "Write years, or a period that ends."
         table.check.error("mixed-terms", table.at("exclude_recent"), predicate, remedy)
+    months = PERIOD_MONTHS.get(programme.period)
+    if programme.service and months and programme.service.months > months:
+        predicate = f"asks for more than the {months} months of its period."
+        remedy = f"Write {months} or less, or a longer period."
+        table.check.error("number-range", table.at("months_served"), predicate, remedy)
 
 
 def _tiered(value: ProgrammeValue) -> bool:
@@ -361,3 +376,15 @@ def _read_sanctioned(programme: Table) -> int | None:
         return 0 if raw else None
     table = open_table(programme.check, path, raw, ("years",))
     return table.number("years", YEARS_MAX) if table else None
+
+
+def _read_service(programme: Table) -> ServiceTerms | None:
+    path, raw = programme.at("months_served"), programme.raw.get("months_served")
+    if not isinstance(raw, dict):
+        months = programme.number("months_served", MONTHS_MAX)
+        return ServiceTerms(months) if months else None
+    table = open_table(programme.check, path, raw, ("months", "full_from"))
+    if table is None:
+        return None
+    months, full_from = table.number("months", MONTHS_MAX), table.number("full_from", FULL_FROM_MAX)
+    return ServiceTerms(months, full_from) if months and full_from else None

@@ -85,6 +85,8 @@ EXAMPLES = {
     "programmes": 'programmes = ["overseas-training"]',
     "exclude_recent": "exclude_recent = { years = 3 } or { cycles = 1 }",
     "four_eyes": "four_eyes = true",
+    "months_served": "months_served = 6 or { months = 6, full_from = 15 }",
+    "on_leave": 'on_leave = "include"',
     "exclude_sanctioned": "exclude_sanctioned = true or { years = 2 }",
     "example": "[[example]]",
     "given": 'given = [ { on = 2005-03-02, activity = "…", person = "A" } ]',

@@ -26,12 +26,15 @@ __all__ = [
     "DAY_MIN",
     "EVALUATIONS_MAX",
     "EXAMPLES_MAX",
+    "FULL_FROM_MAX",
     "GIVEN_MAX",
     "GRADES_MAX",
     "ID_CHARS_MAX",
     "KEEPS",
     "LABELS_MAX",
     "LINE_CHARS_MAX",
+    "MONTHS_MAX",
+    "ON_LEAVES",
     "OTHERWISE",
     "PEOPLE_MAX",
     "PERIODS",
@@ -64,6 +67,7 @@ __all__ = [
     "Keep",
     "Measure",
     "Moved",
+    "OnLeave",
     "Otherwise",
     "Per",
     "Percentage",
@@ -79,6 +83,7 @@ __all__ = [
     "RuleValue",
     "Rulebook",
     "RulebookError",
+    "ServiceTerms",
     "Split",
     "Tie",
 ]
@@ -94,6 +99,7 @@ BreakBy = Literal["activities", "earliest", "joined"]
 Otherwise = Literal["include", "exclude"]
 Rounding = Literal["down", "up", "half"]
 QuotaOf = Literal["serving", "eligible"]
+OnLeave = Literal["include", "exclude"]
 
 PERS: tuple[Per, ...] = ("activity", "hour")
 SPLITS: tuple[Split, ...] = ("share", "each")
@@ -108,6 +114,7 @@ KEEPS: tuple[Keep, ...] = ("first", "best")
 BREAK_BY: tuple[BreakBy, ...] = ("activities", "earliest", "joined")
 """What can decide between persons with equal points."""
 OTHERWISE: tuple[Otherwise, ...] = ("include", "exclude")
+ON_LEAVES: tuple[OnLeave, ...] = ("include", "exclude")
 ROUNDINGS: tuple[Rounding, ...] = ("down", "up", "half")
 """How a percentage of people becomes a number of them; "half" rounds half up."""
 QUOTA_OFS: tuple[QuotaOf, ...] = ("serving", "eligible")
@@ -139,6 +146,9 @@ POINTS_MAX = 1_000_000 * POINT
 QUOTA_MAX = 1_000_000
 VALUE_MAX = 1_000_000_000
 YEARS_MAX = 100
+MONTHS_MAX = 1_200
+FULL_FROM_MAX = 28
+"""Days from which on a month can count whole: as many as every month has."""
 DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
 
 PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
@@ -401,6 +411,20 @@ class Recent:
 
 
 @frozen
+class ServiceTerms:
+    """How long one must have served in a programme's period, up to the day; leave is no service.
+
+    Attributes:
+        months: Months of service needed.
+        full_from: Days of service from which on a month counts whole, and not at all with fewer;
+            None where each month counts by its days of service over its days.
+    """
+
+    months: int
+    full_from: int | None = None
+
+
+@frozen
 class Programme:
     """Something people become eligible for by points, such as training abroad.
 
@@ -419,6 +443,8 @@ class Programme:
             all when empty.
         sanctioned_years: For so many years after its end a sanction leaves people out, 0 while it
             lasts only; None when sanctions do not matter.
+        service: How long one must have served in the period; None when that does not matter.
+        on_leave: Whether those on leave on the day can be selected.
     """
 
     id: str
@@ -433,6 +459,8 @@ class Programme:
     four_eyes: bool = False
     units: tuple[str, ...] = ()
     sanctioned_years: int | None = None
+    service: ServiceTerms | None = None
+    on_leave: OnLeave = "exclude"
 
 
 @frozen

@@ -23,10 +23,13 @@ from .values import (
     COUNT_MAX,
     EVALUATIONS_MAX,
     EXAMPLES_MAX,
+    FULL_FROM_MAX,
     GIVEN_MAX,
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
+    MONTHS_MAX,
+    ON_LEAVES,
     OTHERWISE,
     PEOPLE_MAX,
     PERIODS,
@@ -128,6 +131,7 @@ _PERSONS = {"type": "integer", "minimum": 1, "maximum": QUOTA_MAX}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
 _VALUE = {"type": "number", "minimum": 0, "maximum": VALUE_MAX}
 _YEARS = {"type": "integer", "minimum": 1, "maximum": YEARS_MAX}
+_MONTHS = {"type": "integer", "minimum": 1, "maximum": MONTHS_MAX}
 _FROM = Key(Label("시행일", "From"), _DAY)
 _CLAUSE = Key(Label("근거", "Clause"), _text())
 _TITLE = Key(Label("제목", "Title"), _LABEL)
@@ -273,6 +277,17 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     {"anyOf": [{"type": "boolean"}, _table("exclude_sanctioned")]},
                     required=False,
                 ),
+                "months_served": Key(
+                    Label("기간 중 근무 개월", "Months served in the period"),
+                    {"anyOf": [_MONTHS, _table("months_served")]},
+                    required=False,
+                ),
+                "on_leave": Key(
+                    Label("휴직자", "People on leave"),
+                    _words(ON_LEAVES),
+                    required=False,
+                    default="exclude",
+                ),
                 "values": _values("programme_value"),
                 "tie": Key(Label("동점", "Ties"), _table("tie"), required=False),
             },
@@ -328,6 +343,16 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
         "exclude_sanctioned": TableWords(
             Label("제한 중인 사람 제외", "People under a sanction left out"),
             {"years": Key(Label("제한이 끝난 뒤 연수", "Years after its end"), _YEARS)},
+        ),
+        "months_served": TableWords(
+            Label("기간 중 근무 개월", "Months served in the period"),
+            {
+                "months": Key(Label("개월", "Months"), _MONTHS),
+                "full_from": Key(
+                    Label("한 달로 보는 일수", "Days that make a month"),
+                    {"type": "integer", "minimum": 1, "maximum": FULL_FROM_MAX},
+                ),
+            },
         ),
         "tie": TableWords(
             Label("동점", "Ties"),
@@ -496,6 +521,8 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("origin", "own"): Label("부처고유과제", "the agency's own tasks"),
         ("otherwise", "include"): Label("모두 선정", "all are in"),
         ("otherwise", "exclude"): Label("모두 제외", "none is in"),
+        ("on_leave", "include"): Label("포함", "can be selected"),
+        ("on_leave", "exclude"): Label("제외", "left out"),
         ("round", "down"): Label("버림", "rounded down"),
         ("round", "up"): Label("올림", "rounded up"),
         ("round", "half"): Label("반올림", "rounded half up"),

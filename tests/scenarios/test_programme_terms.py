@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from auditor import Audit
-from mileage.ledger import MemberJoined, MemberLeft, Refused, SanctionImposed, SanctionLifted
+from mileage.ledger import (
+    MemberJoined,
+    MemberLeaveEnded,
+    MemberLeaveStarted,
+    MemberLeft,
+    Refused,
+    SanctionImposed,
+    SanctionLifted,
+)
 from mileage.projections import eligible, explain_candidate, explain_sanction
 from personnel import Personnel, rules
 
@@ -263,3 +271,101 @@ def test_grant_to_somebody_under_a_sanction(office):
         office.grants("2005-12-31", "training", "A")
     assert "plagiarism" not in str(refused.value)
     assert len(office.grants("2005-12-31", "training")) == 3
+
+
+# -- months of service, leave ----------------------------------------------------------------
+
+
+def on_leave(office: Personnel, person: str, since: str, until: str = "") -> None:
+    """Somebody is on leave from a day on, and back on another."""
+    office.record(since, MemberLeaveStarted(person))
+    if until:
+        office.record(until, MemberLeaveEnded(person))
+
+
+def test_months_by_their_days(office):
+    """Days of service over the days of each month, leave left out: exact to the day."""
+    adopt(office, "months_served = 6", threshold="0")
+    on_leave(office, "A", "2005-04-16", "2005-10-16")  # 3.5 months, then 16 of 31 days, and two
+    on_leave(office, "B", "2005-04-16", "2005-10-17")  # a day less
+    on_leave(office, "C", "2005-04-16", "2005-10-15")  # a day more
+
+    found = audited(office, "2005-12-31")
+    assert [found[person] for person in "ABC"] == ["selected", "too_short", "selected"]
+    assert told(office, "B", "2005-12-31") == (
+        "2005 기간에 휴직을 빼고 5.9838개월 근무: 6개월에 0.0162개월 부족",
+        "5.9838 months served without leave in 2005: 0.0162 short of 6",
+    )
+
+
+def test_months_with_fifteen_days_or_more(office):
+    """A month with 15 days of service counts whole, one with 14 not at all."""
+    adopt(office, "months_served = { months = 6, full_from = 15 }", threshold="0")
+    on_leave(office, "A", "2005-04-16", "2005-10-17")  # 15 days of April and of October
+    on_leave(office, "B", "2005-04-16", "2005-10-18")  # 14 of October
+    on_leave(office, "C", "2005-02-16", "2005-10-17")
+
+    found = audited(office, "2005-12-31")
+    assert [found[person] for person in "ABC"] == ["selected", "selected", "too_short"]
+    assert told(office, "C", "2005-12-31") == (
+        "2005 기간에 휴직을 빼고 5개월 근무 (15일 이상 근무한 달만 셈): 6개월에 1개월 부족",
+        "5 months served without leave in 2005 (months with 15 days or more): 1 short of 6",
+    )
+
+
+def test_stretches_of_one_month_are_added_up(office):
+    """A transfer in mid-month breaks nothing off; two stretches of a month are one."""
+    adopt(office, "months_served = { months = 12, full_from = 28 }", threshold="0")
+    office.transferred("2005-02-15", "A", "SEOUL")
+    office.transferred("2005-07-10", "A", "HQ")
+    on_leave(office, "B", "2005-03-10", "2005-03-13")
+    on_leave(office, "C", "2005-02-10", "2005-02-11")
+
+    found = audited(office, "2005-12-31")
+    assert [found[person] for person in "ABC"] == ["selected", "selected", "too_short"]
+
+
+def test_months_up_to_the_day_that_decides(office):
+    """What is not served yet does not count; who was hired again counts with both times."""
+    adopt(office, "months_served = 6", threshold="0")
+    office.leaves("2005-03-31", "B")
+    office.record("2005-10-01", MemberJoined("B", "HQ", "G6"))
+    office.joins("2005-07-02", "E")
+
+    assert audited(office, "2005-06-29")["A"] == "too_short"
+    assert audited(office, "2005-06-30")["A"] == "selected"
+    found = audited(office, "2005-12-31")
+    assert (found["B"], found["E"]) == ("selected", "too_short")
+    assert audited(office, "2006-06-29")["A"] == "too_short"  # another period
+
+
+def test_months_of_a_whole_career(office):
+    """Where the period is a lifetime, all months since the first joining count."""
+    text = TRAINING.replace('"year"', '"lifetime"')
+    text = text.format(whom="months_served = 66", threshold="0", quota="")
+    office.adopt(rules(text), "2005-01-01")
+    office.joins("2005-01-03", "E")
+
+    found = audited(office, "2005-06-30")  # A to D since 2 January 2000: 1/31 of a month short
+    assert (found["A"], found["E"]) == ("too_short", "too_short")
+    assert audited(office, "2005-07-01")["A"] == "selected"
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        ("", "on_leave"),
+        ('on_leave = "exclude"', "on_leave"),
+        ('on_leave = "include"', "selected"),
+    ],
+)
+def test_people_on_leave_can_be_selected(office, words, outcome):
+    """Leave on the day leaves out, unless the rulebook says include; leaving always does."""
+    adopt(office, words, threshold="5")
+    for person in "ABC":
+        office.earns("2005-03-02", person, "five")
+    on_leave(office, "A", "2005-06-01")
+    office.leaves("2005-06-01", "B")
+
+    found = audited(office, "2005-12-31")
+    assert [found[person] for person in "ABC"] == [outcome, "not_serving", "selected"]
