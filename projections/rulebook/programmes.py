@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from .text import Check
     from .values import QuotaOf
 
-__all__ = ["read_programme", "warn_of_unknown"]
+__all__ = ["read_programme", "read_ranked_grades", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
 _OPTIONAL = (
@@ -217,11 +217,12 @@ def _read_grades(table: Table) -> tuple[tuple[GradeTerms, ...], int | None]:
     threshold = table.points("threshold")
     for key in ("percent", "places"):
         if key in raw:
-            return _ranked_grades(table, key), threshold
+            return read_ranked_grades(table, key), threshold
     return (), threshold
 
 
-def _ranked_grades(table: Table, key: str) -> tuple[GradeTerms, ...]:
+def read_ranked_grades(table: Table, key: str) -> tuple[GradeTerms, ...]:
+    """Read grades by rank: ``percent`` or ``places`` by grade, best first, with their values."""
     if key == "percent":
         found = _by_grade(table, key, lambda path, each: _percent(table, path, each))
         if sum(found.values()) > _WHOLE:
@@ -258,7 +259,7 @@ def _values_by_grade(table: Table, grades: Sequence[str]) -> dict[str, int]:
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        predicate = "is one number, but the programme has grades."
+        predicate = "is one number, but there are grades."
         example = ", ".join(f"{grade} = …" for grade in grades)
         table.check.error("grades-differ", path, predicate, f"Write value = {{ {example} }}.")
         return {}

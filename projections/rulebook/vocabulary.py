@@ -368,6 +368,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             {
                 "id": Key(_LABELS["evaluation"], _ID),
                 "title": _TITLE,
+                "unit": Key(Label("포상의 단위", "Unit of the prizes"), _LABEL, required=False),
                 "values": _values("evaluation_value"),
                 "group": _tables("group", GROUPS_MAX, required=True),
                 "area": _tables("area", AREAS_MAX, required=True),
@@ -390,6 +391,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "id": Key(_LABELS["group"], _ID),
                 "title": _TITLE,
                 "units": Key(Label("조직", "Units"), _set(_CODE, SCOPE_MAX)),
+                "places": Key(
+                    Label("등급별 수", "Places by grade"), _by_grade(_PERSONS), required=False
+                ),
+                "value": Key(Label("포상", "Prize"), _by_grade(_VALUE), required=False),
+                "otherwise": Key(Label("동점", "Ties"), _words(OTHERWISE), required=False),
             },
         ),
         "area": TableWords(
@@ -514,6 +520,7 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("source", "participation"): Label(
             "활동한 구성원의 비율", "share of the people who took part"
         ),
+        ("source", "points"): Label("점수 합계", "points in all"),
         ("source", "points-per-head"): Label("1인당 점수", "points a head"),
         ("source", "activities-per-head"): Label("1인당 활동 건수", "activities a head"),
         ("source", "hours-per-head"): Label("1인당 활동 시간", "hours a head"),
