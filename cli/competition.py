@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
+from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections.competition import unit_ranking
 from mileage.projections.evaluations import evaluations
 from mileage.projections.measures import shown
 
+from .asking import labelled
 from .base import command, option, pass_session
+from .eligibility import amount_or_none
 from .output import Column, Node, Shown, print_tree, show
 from .questions import asked, instant_of, question
 from .texts import Words
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mileage.ledger import Label
     from mileage.projections.competition import Competition, ElementResult, UnitResult
     from mileage.projections.evaluations import EvaluationStatus
+    from mileage.projections.rulebook import GradeTerms
 
     from .questions import Asked, Question
     from .session import Session
@@ -76,11 +80,11 @@ def competition_command(
             as_of=answer.question.as_of,
             known_at=instant_of(answer.ledger, answer.question.known_at),
         )
-        units = answer.figures.unit_labels()
+        units, labels = answer.figures.unit_labels(), answer.figures.labels()
         about = {**answer.about(), **_about(found)}
     about.pop("period")
     if unit is None:
-        _show_ranking(session, found, about, units)
+        _show_ranking(session, found, about, units, labels)
     else:
         _show_unit(session, found, about, units, unit)
     _tell(session, found)
@@ -157,6 +161,8 @@ def _unit_json(each: UnitResult) -> dict[str, Any]:
         "total": shown(each.total),
         "heads": shown(each.heads),
         "missing": list(each.missing),
+        "prize": each.prize
+        and {"grade": each.prize.grade, "value": amount_or_none(each.prize.value)},
         "areas": [
             {
                 "area": area.area.id,
@@ -181,11 +187,16 @@ def _element_json(each: ElementResult) -> dict[str, Any]:
         "missing": each.missing,
         "reason": _both(each.reason),
         "facts": list(each.facts),
+        "amount": None if each.amount is None else shown(each.amount),
     }
 
 
 def _show_ranking(
-    session: Session, found: Competition, about: Mapping[str, Any], units: Mapping[str, Label]
+    session: Session,
+    found: Competition,
+    about: Mapping[str, Any],
+    units: Mapping[str, Label],
+    labels: Mapping[str, Label],
 ) -> None:
     titles = {
         element.id: session.pick(element.title)
@@ -201,9 +212,12 @@ def _show_ranking(
             "total": shown(each.total),
             "heads": shown(each.heads),
             "missing": Shown(";".join(each.missing), ", ".join(titles[e] for e in each.missing)),
+            "amount": _amount(each),
+            **_prize_cells(session, each, labels),
         }
         for each in found.units
     ]
+    prizes = [prize for group in found.scheme.groups for prize in group.prizes]
     columns = [
         Column("group", wraps=True, label=Words("구분", "Group")),
         Column("place", number=True),
@@ -212,6 +226,9 @@ def _show_ranking(
         Column("total", number=True),
         Column("heads", number=True, optional=True),
         Column("missing", wraps=True, optional=True, label=Words("미비 요소", "Missing")),
+        *([_AMOUNT] if any(row["amount"] for row in rows) else []),
+        *([Column("prize", wraps=True, label=Words("포상", "Prize"))] if prizes else []),
+        *([_prize_value(found)] if any(prize.value is not None for prize in prizes) else []),
     ]
     document = {
         **about,
@@ -222,6 +239,34 @@ def _show_ranking(
     }
     none = Words("평가할 조직이 없습니다.", "There is no unit to rank.")
     show(session, document, columns, rows, title=_headline(session, found), empty=none)
+
+
+_AMOUNT = Column("amount", number=True, label=Words("실적", "Measured"))
+
+
+def _amount(each: UnitResult) -> str | None:
+    """What was measured, where one element is all that counts."""
+    elements = [element for area in each.areas for element in area.elements]
+    amount = elements[0].amount if len(elements) == 1 else None
+    return None if amount is None else shown(amount)
+
+
+def _prize_cells(
+    session: Session, each: UnitResult, labels: Mapping[str, Label]
+) -> dict[str, Shown | str | None]:
+    prize = each.prize
+    if prize is None:
+        return {"prize": None, "prize_value": None}
+    return {
+        "prize": labelled(session, prize.grade, labels),
+        "prize_value": amount_or_none(prize.value),
+    }
+
+
+def _prize_value(found: Competition) -> Column:
+    unit = found.scheme.unit
+    heading = Words(f"포상({unit.ko})", f"Prize ({unit.en})") if unit else Words("포상", "Prize")
+    return Column("prize_value", number=True, label=heading)
 
 
 def _headline(session: Session, found: Competition) -> str:
@@ -285,7 +330,18 @@ def _tree(
         f"{name}, {title} (up to {until}): {total}, place {result.place} of {rivals}"
         f" among {group.en}",
     )
-    return Node(session.pick(head), tuple(_area_nodes(session, result)))
+    nodes = list(_area_nodes(session, result))
+    if result.prize:
+        nodes.append(Node(session.pick(_prize_words(found, result.prize))))
+    return Node(session.pick(head), tuple(nodes))
+
+
+def _prize_words(found: Competition, prize: GradeTerms) -> Words:
+    words, value, unit = Words(prize.grade, prize.grade), prize.value, found.scheme.unit
+    if value is not None and unit:
+        amount = format_amount(value)
+        words = Words(f"{words.ko}, {amount} {unit.ko}", f"{words.en}, {amount} {unit.en}")
+    return Words(f"포상: {words.ko}", f"prize: {words.en}")
 
 
 def _area_nodes(session: Session, result: UnitResult) -> Iterator[Node]:

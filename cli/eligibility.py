@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from mileage.ledger import format_amount
 from mileage.projections import eligible, explain_candidate, programmes
+from mileage.projections.explain import months_text
 from mileage.projections.granting import cycle_of
 
 from .asking import labelled
@@ -118,7 +119,7 @@ def amount_or_none(units: int | None) -> str | None:
 def terms_json(selection: Selection) -> dict[str, Any]:
     """A programme's terms as JSON."""
     terms = selection.terms
-    part, unit, recent = terms.percentage, terms.unit, terms.recent
+    part, unit, recent, service = terms.percentage, terms.unit, terms.recent, terms.service
     return {
         "programme": terms.programme,
         "title": {"ko": terms.label.ko, "en": terms.label.en},
@@ -150,6 +151,12 @@ def terms_json(selection: Selection) -> dict[str, Any]:
         "break_by": list(terms.break_by),
         "otherwise": terms.otherwise,
         "clause": terms.clause,
+        "units": list(terms.units),
+        "exclude_sanctioned": None
+        if terms.sanctioned_years is None
+        else {"years": terms.sanctioned_years},
+        "months_served": service and {"months": service.months, "full_from": service.full_from},
+        "on_leave": terms.on_leave,
     }
 
 
@@ -196,7 +203,8 @@ def _show_selection(
 ) -> None:
     session, units = answer.session, answer.figures.unit_labels()
     labels = answer.figures.labels()
-    names = answer.names(each.person for each in shown)
+    # Who is under a sanction is not shown to everybody by name.
+    names = answer.names(each.person for each in shown if each.outcome != "sanctioned")
     found = [_candidate_json(selection, each, names) for each in shown]
     document = {
         **answer.about(),
@@ -261,6 +269,7 @@ def _candidate_json(
         "reason": {"ko": reason.ko, "en": reason.en},
         "decision": decision_json(each.decision),
         "differs": each.differs,
+        "months_served": months_text(each.served),
     }
 
 

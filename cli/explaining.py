@@ -13,6 +13,7 @@ from mileage.projections import (
     explain_candidate,
     explain_loss,
     explain_posting,
+    explain_sanction,
     explain_without_caps,
     losses,
 )
@@ -27,7 +28,7 @@ from .texts import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mileage.projections import Explanation, Loss
+    from mileage.projections import Explanation, Loss, Sanction
 
     from .questions import Asked, Question
     from .session import Session
@@ -189,6 +190,7 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
         "value": amount_or_none(candidate.value) if candidate else None,
         "decision": decision_json(candidate.decision) if candidate else None,
         "reason": {"ko": reason.ko, "en": reason.en},
+        "sanction": _sanction_json(candidate.sanction if candidate else None),
     }
     pick, terms = answer.session.pick, selection.terms
     lines = answer.figures.statement(document["person"], terms.period)
@@ -207,9 +209,24 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
     head = f"{_who(document)}, {pick(terms.label)} ({terms.clause}) {terms.period.name}"
     decided = candidate.decision if candidate else None
     nodes = [Node(pick(reason), below)]
+    if candidate and candidate.sanction:
+        nodes.append(Node(pick(explain_sanction(candidate.sanction))))
     if decided:
         nodes.append(Node(pick(decision_words(decided))))
     return Node(head, tuple(nodes))
+
+
+def _sanction_json(sanction: Sanction | None) -> dict[str, Any] | None:
+    if sanction is None:
+        return None
+    until, bars_until = sanction.until, sanction.bars_until
+    return {
+        "sanction": sanction.sanction,
+        "ground": sanction.ground,
+        "since": sanction.since.isoformat(),
+        "until": until.isoformat() if until else None,
+        "bars_until": bars_until.isoformat() if bars_until else None,
+    }
 
 
 def _loss_json(loss: Loss) -> dict[str, Any]:

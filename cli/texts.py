@@ -197,7 +197,10 @@ OUTCOMES = {
     "on_leave": Words("휴직 중", "on leave"),
     "not_serving": Words("재직 아님", "not serving"),
     "other_rank": Words("대상 직급 아님", "of another rank"),
+    "other_unit": Words("대상 소속 아님", "of another unit"),
+    "sanctioned": Words("제한 기간", "under a sanction"),
     "recent": Words("최근에 받음", "had it recently"),
+    "too_short": Words("근무 기간 부족", "served too short"),
 }
 
 DECISIONS = {

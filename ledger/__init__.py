@@ -148,6 +148,7 @@ from .kinds.redemption import (
     RedemptionMade,
     RedemptionReversed,
 )
+from .kinds.sanction import SanctionImposed, SanctionLifted
 from .kinds.schema import row_schema
 from .kinds.study_team import (
     StudyTeamDissolved,
@@ -286,6 +287,8 @@ __all__ = [
     "RedemptionReversed",
     "Refused",
     "RulebookAdopted",
+    "SanctionImposed",
+    "SanctionLifted",
     "Share",
     "StudyTeamDissolved",
     "StudyTeamFormed",

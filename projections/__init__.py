@@ -25,7 +25,14 @@ from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
 from .erasing import Erased, erase_people
-from .explain import Explanation, arithmetic, explain_candidate, explain_posting
+from .exclusions import Sanction
+from .explain import (
+    Explanation,
+    arithmetic,
+    explain_candidate,
+    explain_posting,
+    explain_sanction,
+)
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
     Balance,
@@ -126,6 +133,7 @@ __all__ = [
     "Rulebook",
     "RulebookError",
     "RulebookProblem",
+    "Sanction",
     "Section",
     "Selection",
     "SelectionTrial",
@@ -158,6 +166,7 @@ __all__ = [
     "explain_candidate",
     "explain_loss",
     "explain_posting",
+    "explain_sanction",
     "explain_without_caps",
     "find_profile",
     "grant",

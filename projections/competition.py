@@ -7,6 +7,7 @@ how much. Nothing is rounded before it is shown.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,6 +20,7 @@ from .gathering import Gathered
 from .measures import measure
 from .rulebook import POINT
 from .rules import adopted_rules, office_facts
+from .selection import allot
 from .standing import kinds_about, standing_facts
 from .structure import Service, Structure
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from .figures import Figures
     from .measures import Finding, Score
-    from .rulebook import Adoption, Area, Element, Evaluation, EvaluationValue, Group
+    from .rulebook import Adoption, Area, Element, Evaluation, EvaluationValue, GradeTerms, Group
 
 __all__ = [
     "AreaResult",
@@ -58,6 +60,7 @@ class ElementResult:
         reason: Where it comes from, with the arithmetic.
         missing: Whether something it should rest on is missing; what is missing counts as 0.
         facts: Positions of the scores or measurements it rests on.
+        amount: What was measured, in all or a head: points, activities or hours; else ``None``.
     """
 
     element: Element
@@ -66,6 +69,7 @@ class ElementResult:
     reason: Label
     missing: bool
     facts: tuple[int, ...]
+    amount: Fraction | None = None
 
     @property
     def points(self) -> Fraction:
@@ -104,6 +108,7 @@ class UnitResult:
         total: 0 to 100.
         heads: Head-count of the average day, leave not counted.
         areas: The areas.
+        prize: The prize that the place brings, if any.
     """
 
     group: Group
@@ -112,6 +117,12 @@ class UnitResult:
     total: Fraction
     heads: Fraction
     areas: tuple[AreaResult, ...]
+    prize: GradeTerms | None = None
+
+    @property
+    def order(self) -> Fraction:
+        """What sorts, smaller first."""
+        return -self.total
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -303,7 +314,21 @@ def _ranked(
         )
         for unit, each in results
     ]
-    return sorted(found, key=lambda each: (each.place, each.unit))
+    return _with_prizes(group, sorted(found, key=lambda each: (each.place, each.unit)))
+
+
+def _with_prizes(group: Group, results: list[UnitResult]) -> list[UnitResult]:
+    """Give the prizes of a group by place, ties as the rulebook says; none for a total of 0."""
+    ends = list(accumulate(prize.places or 0 for prize in group.prizes))
+    running = [result for result in results if result.total]
+    allotted = allot(running, ends, group.otherwise)
+    return [
+        *(
+            result if number is None else attrs.evolve(result, prize=group.prizes[number])
+            for result, (number, _) in zip(running, allotted, strict=True)
+        ),
+        *(result for result in results if not result.total),
+    ]
 
 
 def _area_result(
@@ -321,6 +346,7 @@ def _area_result(
                 reason=finding.reason,
                 missing=finding.missing,
                 facts=finding.facts,
+                amount=finding.amount,
             )
             for element in area.elements
             for finding in (findings[element.id][unit],)

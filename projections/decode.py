@@ -19,7 +19,7 @@ import attrs
 from mileage.ledger import CorruptFact
 from mileage.ledger.amounts import WHOLE_SHARE
 from mileage.ledger.facts import encode, format_instant
-from mileage.ledger.fields import Amount, Codes, People, Shares, Whole
+from mileage.ledger.fields import Amount, Codes, Day, People, Shares, Whole
 from mileage.ledger.kinds.member import (
     MemberJoined,
     MemberLeaveEnded,
@@ -443,6 +443,8 @@ def _guard(kind: Kind) -> str:
         condition = f"{column} IS NOT NULL"
         if isinstance(field, Amount):
             condition = f"{column} BETWEEN {field.units[0]} AND {field.units[1]}"
+        elif isinstance(field, Day):
+            condition = f"CAST(try_cast({column} AS DATE) AS VARCHAR) = {column}"
         elif isinstance(field, Whole):
             condition = f"{column} BETWEEN {field.least} AND {field.most}"
         elif isinstance(field, Shares):

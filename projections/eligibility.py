@@ -6,6 +6,7 @@ The rule proposes; people decide (``decisions``). Both are asked of the same fig
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -13,16 +14,19 @@ from mileage.ledger import Label, MileageError
 
 from .days import day_before, day_number
 from .decisions import Decision, decisions
+from .exclusions import months_served, sanctions
 from .figures import Period
-from .rulebook import GradeTerms, Percentage, Recent
+from .rulebook import GradeTerms, Percentage, Recent, ServiceTerms
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from .exclusions import Sanction
     from .figures import Figures
     from .rulebook import Rounding
+    from .rulebook.values import OnLeave
 
 __all__ = ["Candidate", "Selection", "Terms", "UnknownProgramme", "eligible", "programmes"]
 
@@ -34,7 +38,10 @@ Outcome = Literal[
     "on_leave",
     "not_serving",
     "other_rank",
+    "other_unit",
+    "sanctioned",
     "recent",
+    "too_short",
 ]
 
 
@@ -65,6 +72,11 @@ class Terms:
         ranks: Ranks it is for; all when empty.
         recent: Whose earlier grants leave people out.
         four_eyes: Whether a grant needs a second person's approval.
+        units: Units it is for, with all below them; all when empty.
+        sanctioned_years: For how many years after its end a sanction leaves people out, 0 while it
+            lasts only; ``None`` when sanctions do not matter.
+        service: How long one must have served in the period, up to the day.
+        on_leave: Whether those on leave on the day can be selected.
     """
 
     programme: str
@@ -84,11 +96,23 @@ class Terms:
     ranks: tuple[str, ...] = ()
     recent: Recent | None = None
     four_eyes: bool = False
+    units: tuple[str, ...] = ()
+    sanctioned_years: int | None = None
+    service: ServiceTerms | None = None
+    on_leave: OnLeave = "exclude"
 
     @property
     def tiered(self) -> bool:
         """Whether its grades are tiers by points, and not by rank."""
         return any(grade.threshold_points is not None for grade in self.grades)
+
+    def scope_of(self, standing: Standing) -> Outcome | None:
+        """Why somebody is none of those the programme is for; ``None`` for one who is."""
+        if self.ranks and standing.rank not in self.ranks:
+            return "other_rank"
+        if self.units and standing.homes.isdisjoint(self.units):
+            return "other_unit"
+        return None
 
 
 @attrs.frozen
@@ -109,6 +133,8 @@ class Candidate:
         value: What the rule proposes, 1/10,000 of the programme's unit, if stated.
         recent: The earlier grant that leaves the person out.
         decision: What people decided about this cycle; ``None`` while it is open.
+        sanction: The sanction that leaves the person out; not for everybody to see.
+        served: Months served in the period up to the day, where the programme asks for some.
     """
 
     place: int
@@ -123,6 +149,8 @@ class Candidate:
     value: int | None = None
     recent: Decision | None = None
     decision: Decision | None = None
+    sanction: Sanction | None = None
+    served: Fraction | None = None
 
     @property
     def selected(self) -> bool:
@@ -185,7 +213,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
     rows = figures.query(
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
         " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
-        " recent_cycles, recent_programmes, four_eyes, day_from"
+        " recent_cycles, recent_programmes, four_eyes, units,"
+        " sanctioned_years, months_served, full_from, on_leave, day_from"
         " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
@@ -195,7 +224,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         raise UnknownProgramme(msg)
     name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
     percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
-    recent_programmes, four_eyes, day_from = rows[0][19:]
+    recent_programmes, four_eyes, units, sanctioned_years = rows[0][19:23]
+    months, full_from, on_leave, day_from = rows[0][23:]
     grades = figures.query(
         "SELECT grade, threshold, percent, places, value FROM programme_grades"
         " WHERE programme = ? AND day_from = ? ORDER BY place",
@@ -219,6 +249,10 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         ranks=tuple(ranks.split()),
         recent=Recent(years, cycles, tuple(recent_programmes.split())) if years or cycles else None,
         four_eyes=bool(four_eyes),
+        units=tuple(units.split()),
+        sanctioned_years=sanctioned_years,
+        service=ServiceTerms(months, full_from) if months else None,
+        on_leave=on_leave,
     )
 
 
@@ -234,7 +268,8 @@ def eligible(
     """Whom a programme's rule proposes on a day, and what people decided.
 
     Everybody who serves on that day is in or out, each for a reason. People on leave, no longer
-    serving, of another rank or with a recent grant are not proposed, whatever their points.
+    serving, of another rank or unit, under a sanction, with a recent grant or with too few months
+    of service are not proposed, whatever their points.
 
     Args:
         figures: Figures as of that day.
@@ -251,7 +286,11 @@ def eligible(
         short = None  # a percentage of all who serve needs them all
     standings = _standings(figures, stated, as_of, short)
     lately = _recent_grants(figures, stated, as_of)
-    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, lately))}
+    years, service = stated.sanctioned_years, stated.service
+    barred = {} if years is None else sanctions(figures, as_of, years)
+    served = months_served(figures, stated.period, as_of, service.full_from) if service else {}
+    excluded = _Excluded(barred, lately, served)
+    out = {s.person: reason for s in standings if (reason := _left_out(s, stated, excluded))}
     fit = sorted((s for s in standings if s.person not in out), key=lambda s: (s.order, s.person))
     stated = attrs.evolve(stated, quota=_quota(stated, standings, len(fit)))
     made = {each.person: each for each in decisions(figures, programme, stated.period.name)}
@@ -265,8 +304,14 @@ def eligible(
         stated,
         as_of,
         tuple(
-            attrs.evolve(each, recent=lately.get(each.person), decision=made.get(each.person))
-            if each.person in lately or each.person in made
+            attrs.evolve(
+                each,
+                recent=lately.get(each.person),
+                decision=made.get(each.person),
+                sanction=barred.get(each.person),
+                served=served.get(each.person, Fraction(0)) if service else None,
+            )
+            if service or any(each.person in known for known in (lately, made, barred))
             else each
             for each in candidates
         ),
@@ -277,16 +322,34 @@ def _from_the_top(standing: Standing) -> tuple[int, str]:
     return -standing.points, standing.person
 
 
-def _left_out(standing: Standing, stated: Terms, lately: dict[str, Decision]) -> Outcome | None:
+@attrs.frozen
+class _Excluded:
+    """What leaves people out, by person: sanctions, recent grants, few months served."""
+
+    barred: Mapping[str, Sanction]
+    lately: Mapping[str, Decision]
+    served: Mapping[str, Fraction]
+
+    def reason(self, person: str, service: ServiceTerms | None) -> Outcome | None:
+        if person in self.barred:
+            return "sanctioned"
+        if person in self.lately:
+            return "recent"
+        if service and self.served.get(person, 0) < service.months:
+            return "too_short"
+        return None
+
+
+def _left_out(standing: Standing, stated: Terms, excluded: _Excluded) -> Outcome | None:
     """Why somebody cannot be selected, whatever the quota."""
-    if standing.status == "leave":
+    if standing.status == "leave" and stated.on_leave == "exclude":
         return "on_leave"
-    if standing.status != "serving":
+    if standing.status not in ("serving", "leave"):
         return "not_serving"
-    if stated.ranks and standing.rank not in stated.ranks:
-        return "other_rank"
-    if standing.person in lately:
-        return "recent"
+    if outside := stated.scope_of(standing):
+        return outside
+    if reason := excluded.reason(standing.person, stated.service):
+        return reason
     return "below_threshold" if standing.points < stated.threshold else None
 
 
@@ -303,8 +366,7 @@ def _quota(stated: Terms, standings: Sequence[Standing], fit: int) -> int | None
         whole = fit
     elif whole == "serving":
         whole = sum(
-            s.status in ("serving", "leave") and (not stated.ranks or s.rank in stated.ranks)
-            for s in standings
+            s.status in ("serving", "leave") and stated.scope_of(s) is None for s in standings
         )
     return part_of(percentage.percent, whole, percentage.rounding)
 
@@ -432,6 +494,7 @@ def _standings(
             *(stated.programme, period.name),
         ),
     )
+    homes = _homes(figures) if stated.units else {}
     return [
         Standing(
             person=person,
@@ -441,9 +504,24 @@ def _standings(
             unit=unit,
             rank=rank,
             order=(-points, *_broken(stated.break_by, activities, reached, joined)),
+            homes=homes.get(unit, frozenset()),
         )
         for person, points, activities, reached, joined, status, unit, rank in rows
     ]
+
+
+def _homes(figures: Figures) -> dict[str | None, frozenset[str]]:
+    """Each unit with those above it, by its code."""
+    above: dict[str, str | None] = dict(figures.query("SELECT unit, parent FROM units"))
+    found: dict[str | None, frozenset[str]] = {}
+    for unit in above:
+        homes: set[str] = set()
+        each: str | None = unit
+        while each is not None and each not in homes:
+            homes.add(each)
+            each = above.get(each)
+        found[unit] = frozenset(homes)
+    return found
 
 
 def _broken(

@@ -9,18 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger import Label, format_amount
+from mileage.ledger import Label, format_amount, to_units
 from mileage.ledger.amounts import SCALE
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from fractions import Fraction
 
     from mileage.ledger import Ledger
 
     from .eligibility import Candidate, Selection, Terms
+    from .exclusions import Sanction
     from .figures import Cut, StatementLine
 
-__all__ = ["Explanation", "arithmetic", "explain_candidate", "explain_posting"]
+__all__ = [
+    "Explanation",
+    "arithmetic",
+    "explain_candidate",
+    "explain_posting",
+    "explain_sanction",
+    "months_text",
+]
 
 _WHOSE = {
     "person": Label("", ""),
@@ -178,9 +187,7 @@ def _cut(cut: Cut, left: int) -> Label:
     )
 
 
-def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
-    selection: Selection, candidate: Candidate | None
-) -> Label:
+def explain_candidate(selection: Selection, candidate: Candidate | None) -> Label:
     """Say why a person is in or out."""
     terms = selection.terms
     if candidate is None:
@@ -204,17 +211,32 @@ def explain_candidate(  # noqa: PLR0911 - one answer for each outcome
                 f"{place}위 동점: 정원 {quota}명에 모두 들 수 없어 모두 제외",
                 f"tied at place {place}: not all fit in the quota of {quota}, so none",
             )
+        case _:
+            return _left_out(selection, candidate)
+
+
+def _left_out(  # noqa: PLR0911 - one answer for each outcome
+    selection: Selection, candidate: Candidate
+) -> Label:
+    """Out, whatever the points."""
+    terms, day = selection.terms, selection.as_of
+    match candidate.outcome:
         case "on_leave":
-            return Label(f"{selection.as_of} 현재 휴직 중", f"on leave on {selection.as_of}")
+            return Label(f"{day} 현재 휴직 중", f"on leave on {day}")
         case "other_rank":
             ranks = ", ".join(terms.ranks)
             return Label(f"대상 직급({ranks})이 아님", f"only for the ranks {ranks}")
+        case "other_unit":
+            units = ", ".join(terms.units)
+            return Label(f"대상 소속({units})이 아님", f"only for the units {units}")
+        case "sanctioned":
+            return Label("제한 기간이라 제외", "left out for the time of a sanction")
         case "recent":
             return _recent(terms, candidate)
+        case "too_short":
+            return _too_short(terms, candidate)
         case _:
-            return Label(
-                f"{selection.as_of} 현재 재직하지 않음", f"not serving on {selection.as_of}"
-            )
+            return Label(f"{day} 현재 재직하지 않음", f"not serving on {day}")
 
 
 def _beyond(place: int, quota: int | None) -> str:
@@ -239,6 +261,42 @@ def _selected(selection: Selection, candidate: Candidate) -> Label:
         f"{lead_ko}: {points}점, 기준 {threshold}점 이상, {candidate.place}위{in_all_ko}",
         f"{lead_en}: {points} points, {threshold} needed, place {candidate.place}{in_all_en}",
     )
+
+
+def explain_sanction(sanction: Sanction) -> Label:
+    """Say which sanction leaves somebody out, and for how long: for those who may know."""
+    code, since = f"{sanction.sanction} ({sanction.ground})", sanction.since
+    ko, en = f"제한 {code}: {since}부터", f"sanction {code} from {since}"
+    if sanction.until is None:
+        return Label(f"{ko}, 해제일 없음", f"{en}, open")
+    ko, en = f"{ko} {sanction.until} 전까지", f"{en} until {sanction.until}"
+    if sanction.bars_until != sanction.until:
+        ko, en = (
+            f"{ko}, {sanction.bars_until}부터 다시 대상",
+            f"{en}, in again on {sanction.bars_until}",
+        )
+    return Label(ko, en)
+
+
+def _too_short(terms: Terms, candidate: Candidate) -> Label:
+    """Left out for few months of service: how many there are, and how many are missing."""
+    served, service = months_text(candidate.served), terms.service
+    if served is None or service is None:  # an outcome of another version's figures
+        return Label("근무 기간 부족", "served too short a time")
+    needed, missing = service.months, format_amount(service.months * SCALE - to_units(served))
+    days, name = service.full_from, terms.period.name
+    counted_ko = "" if days is None else f" ({days}일 이상 근무한 달만 셈)"
+    counted_en = "" if days is None else f" (months with {days} days or more)"
+    return Label(
+        f"{name} 기간에 휴직을 빼고 {served}개월 근무{counted_ko}:"
+        f" {needed}개월에 {missing}개월 부족",
+        f"{served} months served without leave in {name}{counted_en}: {missing} short of {needed}",
+    )
+
+
+def months_text(months: Fraction | None) -> str | None:
+    """Months of service as a decimal, rounded down to 1/10,000: never more than there are."""
+    return None if months is None else format_amount(int(months * SCALE))
 
 
 def _recent(terms: Terms, candidate: Candidate) -> Label:

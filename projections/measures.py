@@ -83,7 +83,7 @@ class Tally:
         if source == "activities-per-head":
             counts = (n for (_, kind), n in self.counts.items() if not kinds or kind in kinds)
             return Fraction(sum(counts))
-        amounts = self.points if source == "points-per-head" else self.hours
+        amounts = self.hours if source == "hours-per-head" else self.points
         units = sum(units for kind, units in amounts.items() if not kinds or kind in kinds)
         return Fraction(units, SCALE)
 
@@ -116,12 +116,14 @@ class Finding:
         reason: The arithmetic, in Korean and English.
         missing: Whether something it should rest on is missing, wholly or partly.
         facts: Positions of the scores or measurements it rests on.
+        amount: What was measured, in all or a head: points, activities or hours; else ``None``.
     """
 
     result: Fraction
     reason: Label
     missing: bool = False
     facts: tuple[int, ...] = ()
+    amount: Fraction | None = None
 
 
 def shown(amount: Fraction) -> str:
@@ -138,6 +140,8 @@ def measure(basis: Basis, element: Element) -> dict[str, Finding]:
             return {unit: _achievement(basis, element, unit) for unit in basis.units}
         case "participation":
             return {unit: _participation(basis, element, unit) for unit in basis.units}
+        case "points":
+            return _in_all(basis, element)
         case _:
             return _per_head(basis, element)
 
@@ -210,6 +214,25 @@ _MEASURES: Mapping[str, Callable[[str], Label]] = {
 }
 
 
+def _in_all(basis: Basis, element: Element) -> dict[str, Finding]:
+    """Points of everybody together; the best unit of the group has 100."""
+    totals = {
+        unit: basis.tallies[unit].total(element.source, element.activities) for unit in basis.units
+    }
+    best = max(totals.values(), default=Fraction(0))
+    leader = next((unit for unit, total in totals.items() if total == best), "")
+    found = {}
+    for unit, total in totals.items():
+        result = FULL * total / best if best > 0 else Fraction(0)
+        points, top, part = shown(total), shown(best), shown(result)
+        reason = Label(
+            f"합계 {points}점; 최고 {top}점({leader}) 대비 {part} %",
+            f"{points} points in all; {part} % of the best, {top} points ({leader})",
+        )
+        found[unit] = Finding(result, reason, amount=total)
+    return found
+
+
 def _per_head(basis: Basis, element: Element) -> dict[str, Finding]:
     """Amounts a head, by the head-count of each day; the best unit of the group has 100."""
     totals = {
@@ -240,5 +263,6 @@ def _per_head(basis: Basis, element: Element) -> dict[str, Finding]:
                 f"{total.en} × {basis.days:,} days ÷ {days:,} person-days = {head.en} a head;"
                 f" {shown(result)} % of the best, {top.en} ({leader})",
             ),
+            amount=heads[unit],
         )
     return found

@@ -1,15 +1,15 @@
 """Registers: facts that give no points but that figures speak of, kept as rows of their own.
 
-Decisions about entitlements, mileage redeemed, awards with their certificates. A rebuild reads them
-in columns, a catch-up one by one; both put them into the same raw tables and run the same
-statements, in what DuckDB and SQLite both understand.
+Decisions about entitlements, mileage redeemed, awards with their certificates, sanctions. A rebuild
+reads them in columns, a catch-up one by one; both put them into the same raw tables and run the
+same statements, in what DuckDB and SQLite both understand.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .days import day_number
+from .days import OPEN_DAY, day_number
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,6 +28,7 @@ RAW_TABLES = {
     "w_raw_award": _COMMON
     + "award TEXT, title TEXT, grade TEXT, certificate TEXT, basis TEXT, prize BIGINT,"
     " proposal TEXT",
+    "w_raw_sanction": _COMMON + "sanction TEXT, person TEXT, ground TEXT, until TEXT",
 }
 """Columns of the raw tables; days are ``yyyymmdd``, values and points 1/10,000, prizes won."""
 
@@ -60,6 +61,8 @@ _ENTRIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("award", "title", "grade", "certificate", "basis", "prize", "proposal"),
     ),
     "award.withdrawn": ("w_raw_award", ("award", "", "", "", "", "", "")),
+    "sanction.imposed": ("w_raw_sanction", ("sanction", "person", "ground", "until")),
+    "sanction.lifted": ("w_raw_sanction", ("sanction", "", "ground", "")),
 }
 
 CATEGORIES = frozenset(name.partition(".")[0] for name in _ENTRIES)
@@ -99,10 +102,22 @@ STEPS = (
     GROUP BY a.position, a.day, a.award, a.title, a.grade, a.certificate, a.basis, a.prize,
              a.proposal
     """,
+    f"""
+    INSERT INTO sanctions
+    SELECT s.position, m.id, s.sanction, s.ground, s.day,
+           coalesce(min(l.day), CAST(replace(s.until, '-', '') AS BIGINT), {OPEN_DAY})
+    FROM w_raw_sanction s
+    JOIN people m ON m.person = s.person
+    LEFT JOIN w_raw_sanction l
+      ON l.sanction = s.sanction AND l.person IS NULL AND l.position > s.position
+     AND {_STANDS.format("l")}
+    WHERE {_STANDS.format("s")}
+    GROUP BY s.position, m.id, s.sanction, s.ground, s.day, s.until
+    """,
 )
 """From the raw tables, ``w_gone`` and ``people`` to the read model's registers."""
 
-_TABLES = ("decisions", "redemptions", "awards")
+_TABLES = ("decisions", "redemptions", "awards", "sanctions")
 
 
 def targets(kind: Kind, day: str) -> Iterator[tuple[str, str]]:

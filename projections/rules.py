@@ -277,6 +277,11 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
             recent.cycles if recent else None,
             " ".join(recent.programmes) if recent else "",
             int(programme.four_eyes),
+            " ".join(programme.units),
+            programme.sanctioned_years,
+            programme.service.months if programme.service else None,
+            programme.service.full_from if programme.service else None,
+            programme.on_leave,
         )
 
 

@@ -33,6 +33,8 @@ Tables:
   back are below 0.
 - ``awards(position, day, award, title, grade, certificate, basis, prize, proposal, withdrawn_at,
   withdrawn_on)``: awards granted; who got them stands in ``postings`` at the same position.
+- ``sanctions(position, person, sanction, ground, day_from, day_until)``: sanctions of people;
+  ``day_until`` is the first day without, 99991231 when open.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
@@ -97,7 +99,8 @@ TABLES: dict[str, tuple[str, str]] = {
         " otherwise TEXT NOT NULL, clause TEXT NOT NULL, percent BIGINT, percent_of TEXT,"
         " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
         " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
-        " four_eyes BIGINT NOT NULL",
+        " four_eyes BIGINT NOT NULL, units TEXT NOT NULL, sanctioned_years BIGINT,"
+        " months_served BIGINT, full_from BIGINT, on_leave TEXT NOT NULL",
         "programme, day_from",
     ),
     "programme_grades": (
@@ -139,6 +142,11 @@ TABLES: dict[str, tuple[str, str]] = {
         "position BIGINT NOT NULL, day BIGINT NOT NULL, award TEXT NOT NULL,"
         " title TEXT NOT NULL, grade TEXT, certificate TEXT NOT NULL, basis TEXT NOT NULL,"
         " prize BIGINT, proposal TEXT, withdrawn_at BIGINT, withdrawn_on BIGINT",
+        "position",
+    ),
+    "sanctions": (
+        "position BIGINT NOT NULL, person BIGINT NOT NULL, sanction TEXT NOT NULL,"
+        " ground TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL",
         "position",
     ),
 }

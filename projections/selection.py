@@ -6,7 +6,7 @@ among them, all of them get the better or all the worse.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import attrs
 
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
     from .rulebook import Rounding
 
-__all__ = ["Standing", "allot", "boundaries", "part_of", "places_of", "tier_of"]
+__all__ = ["Ordered", "Standing", "allot", "boundaries", "part_of", "places_of", "tier_of"]
 
 _HUNDRED = 1_000_000
 """100 percent in 1/10,000 percent."""
+
+
+class Ordered(Protocol):
+    """Somebody or something in an order."""
+
+    @property
+    def order(self) -> object:
+        """What sorts; equal ones are tied."""
 
 
 @attrs.frozen
@@ -33,6 +41,7 @@ class Standing:
         unit: Unit on the day, if any.
         rank: Rank on the day, if any.
         order: What sorts, smaller first; equal ones are tied.
+        homes: The unit and those above it.
     """
 
     person: str
@@ -42,6 +51,7 @@ class Standing:
     unit: str | None
     rank: str | None
     order: tuple[int, ...]
+    homes: frozenset[str] = frozenset()
 
 
 def part_of(percent: int, whole: int, rounding: Rounding) -> int:
@@ -83,9 +93,9 @@ def tier_of(points: int, thresholds: Sequence[int]) -> int:
 
 
 def allot(
-    ordered: Sequence[Standing], ends: Sequence[int], otherwise: Literal["include", "exclude"]
+    ordered: Sequence[Ordered], ends: Sequence[int], otherwise: Literal["include", "exclude"]
 ) -> list[tuple[int | None, bool]]:
-    """Give each person one of several grades by rank, or none.
+    """Give each person, or unit, one of several grades by rank, or none.
 
     Args:
         ordered: Those who qualify, in order.
@@ -94,7 +104,7 @@ def allot(
 
     Returns:
         For each the number of the grade, ``None`` beyond the last, and whether it is a tie that
-        keeps the person out of the last grade.
+        keeps out of the last grade.
     """
     found: list[tuple[int | None, bool]] = []
     start = 0

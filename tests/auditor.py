@@ -7,6 +7,7 @@ against. Amounts are integers of 1/10,000, a share of 100 % is 1,000,000.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from fractions import Fraction
 from graphlib import TopologicalSorter
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from mileage.ledger import Ledger, Recorded
     from mileage.projections import Rulebook
-    from mileage.projections.rulebook import Rule
+    from mileage.projections.rulebook import Programme, Rule
 
 WHOLE = 1_000_000
 
@@ -264,6 +265,13 @@ class Audit:
             unit, steps = self._parent(unit), steps + 1
         return steps if unit else None
 
+    def _within(self, person: str, day: date, units: Iterable[str]) -> bool:
+        """Whether a person serves in one of some units, or below one."""
+        unit = self.unit(person, day)
+        while unit and unit not in units:
+            unit = self._parent(unit)
+        return unit is not None
+
     def _parent(self, unit: str) -> str | None:
         established = [
             i
@@ -431,11 +439,8 @@ class Audit:
         outcome: dict[str, tuple[str, str | None]] = {}
         running = []
         for person, (points, rewarded, last) in sums.items():
-            status = self.status(person, day)
-            if status != "serving":
-                outcome[person] = ("on_leave" if status == "leave" else "not_serving", None)
-            elif programme.ranks and self.rank(person, day)[0] not in programme.ranks:
-                outcome[person] = ("other_rank", None)
+            if barred := self._barred(programme, person, day):
+                outcome[person] = (barred, None)
             elif points < value.threshold_points:
                 outcome[person] = ("below_threshold", None)
             else:
@@ -444,10 +449,8 @@ class Audit:
                 running.append(
                     ((-points, *(breaks[word] for word in programme.tie.break_by)), person)
                 )
-        of_rank = [
-            p for p in serving if not programme.ranks or self.rank(p, day)[0] in programme.ranks
-        ]
-        ends = _ends(value, len(running), len(of_rank))
+        meant = [p for p in serving if not self._not_meant(programme, p, day)]
+        ends = _ends(value, len(running), len(meant))
         for order, person in running:
             if value.grades and value.grades[0].threshold_points is not None:
                 reached = [g for g in value.grades if sums[person][0] >= g.threshold_points]
@@ -457,6 +460,71 @@ class Audit:
             last = first + sum(other == order for other, _ in running) - 1
             outcome[person] = _allotted(first, last, ends, programme.tie.otherwise)
         return outcome
+
+    def _barred(self, programme: Programme, person: str, day: date) -> str:
+        """Why points do not help a person; empty when they do."""
+        status = self.status(person, day)
+        if status == "leave" and programme.on_leave == "exclude":
+            return "on_leave"
+        if status not in ("serving", "leave"):
+            return "not_serving"
+        return (
+            self._not_meant(programme, person, day)
+            or self._kept_out(programme, person, day)
+            or self._too_short(programme, person, day)
+        )
+
+    def _too_short(self, programme: Programme, person: str, day: date) -> str:
+        """Whether a person served too few months of the period, day by day up to the day."""
+        if programme.service is None:
+            return ""
+        start = first_day(programme.period, day) or self._first_service(person)
+        served: defaultdict[tuple[int, int], int] = defaultdict(int)
+        for number in range(start.toordinal(), day.toordinal() + 1):
+            each = day.fromordinal(number)
+            served[each.year, each.month] += self.status(person, each) == "serving"
+        months = Fraction(0)
+        for (year, month), days in served.items():
+            if programme.service.full_from is None:
+                months += Fraction(days, monthrange(year, month)[1])
+            elif days >= programme.service.full_from:
+                months += 1
+        return "too_short" if months < programme.service.months else ""
+
+    def _first_service(self, person: str) -> date:
+        return self.service(person)[0][0]
+
+    def _kept_out(self, programme: Programme, person: str, day: date) -> str:
+        """Whether a sanction keeps a person out, while it lasts and so many years after."""
+        years = programme.sanctioned_years
+        for item in self.facts if years is not None else ():
+            fact = item.fact
+            if fact.kind.name != "sanction.imposed" or self.voided_by(item):
+                continue
+            if fact.data.person != person or fact.occurred_on > day:
+                continue
+            end = fact.data.until
+            for other in self.facts:
+                lifted = other.fact.kind.name == "sanction.lifted" and not self.voided_by(other)
+                if lifted and other.fact.data.sanction == fact.data.sanction:
+                    end = other.fact.occurred_on
+            if end == fact.occurred_on:
+                continue
+            if end is None or (day.year - years, day.month, day.day) < (
+                end.year,
+                end.month,
+                end.day,
+            ):
+                return "sanctioned"
+        return ""
+
+    def _not_meant(self, programme: Programme, person: str, day: date) -> str:
+        """Why a programme is not for a person; empty when it is."""
+        if programme.ranks and self.rank(person, day)[0] not in programme.ranks:
+            return "other_rank"
+        if programme.units and not self._within(person, day, programme.units):
+            return "other_unit"
+        return ""
 
 
 def _allotted(

@@ -40,6 +40,8 @@ from mileage.ledger import (
     ProposalWithdrawn,
     Recorded,
     Refused,
+    SanctionImposed,
+    SanctionLifted,
     Share,
     UnitEstablished,
     equal_shares,
@@ -140,7 +142,16 @@ def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     )
 
 
-_for_ranks = st.sampled_from(("", "", 'ranks = ["G5"]\n'))
+_for_whom = st.sampled_from(
+    ("", "", 'ranks = ["G5"]\n', 'units = ["HQ"]\n', 'ranks = ["G5", "G4"]\nunits = ["SEOUL"]\n')
+)
+_without = st.sampled_from(
+    (
+        *("", "", "exclude_sanctioned = true\n", "exclude_sanctioned = { years = 1 }\n"),
+        *('on_leave = "include"\n', "months_served = 4\n"),
+        'on_leave = "include"\nmonths_served = { months = 3, full_from = 15 }\n',
+    )
+)
 
 
 @st.composite
@@ -178,7 +189,7 @@ def _programme(draw: st.DrawFn) -> str:
     listed = ", ".join(f'"{word}"' for word in words)
     return (
         '[[programme]]\nid = "training"\ntitle = { ko = "연수", en = "Training" }\n'
-        f'period = "{period}"\n{draw(_for_ranks)}'
+        f'period = "{period}"\n{draw(_for_whom)}{draw(_without)}'
         f'values = [ {{ from = 2004-01-01, {terms}, clause = "제12조" }} ]\n'
         f'tie = {{ break_by = [{listed}], otherwise = "{otherwise}" }}\n'
     )
@@ -218,6 +229,7 @@ OPERATIONS = (
     *("void_last", "again") * 2,
     *("reject", "review", "withdraw", "leave_club", "unaward"),
     *("promote", "leave_start", "leave_end", "left", "rejoin", "unit", "end_unit"),
+    *("sanction", "lift"),
 )
 
 # What meets caps, withdrawals and rounding, many times in the same short while.
@@ -249,6 +261,7 @@ class Play:
     clubs: list[str] = field(factory=list)
     contests: list[str] = field(factory=list)
     entries: list[tuple[str, str]] = field(factory=list)
+    sanctions: list[str] = field(factory=list)
     recorded: list[Recorded] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -256,7 +269,11 @@ class Play:
         self.ledger = Ledger.create(
             self.path, organisation="중소기업청", opened_on=OPENED, clock=lambda: self.now
         )
-        units = [Command(UnitEstablished(unit, f"{unit} 국", unit), OPENED, "s") for unit in UNITS]
+        above = {"BUSAN": "SEOUL"}
+        units = [
+            Command(UnitEstablished(unit, f"{unit} 국", unit, above.get(unit)), OPENED, "s")
+            for unit in UNITS
+        ]
         people = [
             Command(MemberJoined(p, UNITS[n % 2], "G5"), OPENED + timedelta(days=n), "s")
             for n, p in enumerate(PEOPLE)
@@ -448,6 +465,18 @@ class Play:
     def _rejoin(self, day: date, one: int, two: int) -> Recorded:
         person, unit = PEOPLE[one % len(PEOPLE)], UNITS[two % len(UNITS)]
         return self._record(MemberJoined(person, unit, "G6"), day)
+
+    def _sanction(self, day: date, one: int, two: int) -> Recorded:
+        name = f"sanction-{len(self.sanctions)}"
+        until = (None, day + timedelta(days=1), day + timedelta(days=90))[two % 3]
+        data = SanctionImposed(name, PEOPLE[one % len(PEOPLE)], "code", until)
+        done = self._record(data, day)
+        self.sanctions.append(name)
+        return done
+
+    def _lift(self, day: date, one: int, _two: int) -> Recorded | None:
+        name = _pick(self.sanctions, one)
+        return name and self._record(SanctionLifted(name, "code"), day)
 
     def _unit(self, day: date, one: int, _two: int) -> Recorded:
         name = f"U{one % 3}"

@@ -55,6 +55,7 @@ from .values import (
     Rulebook,
     RulebookError,
     RuleValue,
+    ServiceTerms,
     Split,
     Tie,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "RuleValue",
     "Rulebook",
     "RulebookError",
+    "ServiceTerms",
     "Split",
     "Tie",
     "ValueRow",

@@ -18,8 +18,9 @@ from attrs import frozen
 from mileage.ledger.amounts import format_amount
 
 from .dated import read_codes, read_entries, read_values
+from .programmes import read_ranked_grades
 from .tables import EXAMPLES, KINDS, Table, meant, open_table, read_points, read_text
-from .values import POINT
+from .values import OTHERWISE, POINT, GradeTerms, Otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ Source = Literal[
     "scores",
     "task-achievement",
     "participation",
+    "points",
     "points-per-head",
     "activities-per-head",
     "hours-per-head",
@@ -61,6 +63,7 @@ SOURCES: tuple[Source, ...] = (
     "scores",
     "task-achievement",
     "participation",
+    "points",
     "points-per-head",
     "activities-per-head",
     "hours-per-head",
@@ -81,6 +84,7 @@ _KEYS_OF_SOURCE: Mapping[str, tuple[str, ...]] = {
     "scores": (),
     "task-achievement": ("origin",),
     "participation": ("activities",),
+    "points": ("activities",),
     "points-per-head": ("activities",),
     "activities-per-head": ("activities",),
     "hours-per-head": ("activities",),
@@ -122,12 +126,25 @@ class Area:
 
 @frozen
 class Group:
-    """Units that are ranked among themselves."""
+    """Units that are ranked among themselves.
+
+    Attributes:
+        id: Name, unique in the evaluation.
+        title: What people call it.
+        units: Codes of the units.
+        line: Line of the text.
+        prizes: Prizes by place, best first, each with the number of units that get it and what it
+            is worth; none when empty.
+        otherwise: Whether units that are tied where a prize ends all get the better or all the
+            lower, or none.
+    """
 
     id: str
     title: Label
     units: tuple[str, ...]
     line: int
+    prizes: tuple[GradeTerms, ...] = ()
+    otherwise: Otherwise = "include"
 
 
 @frozen
@@ -158,6 +175,7 @@ class Evaluation:
         areas: What is evaluated.
         values: Dated weights of the areas.
         line: Line where it begins.
+        unit: What prizes are in; None where they have no value.
     """
 
     id: str
@@ -166,6 +184,7 @@ class Evaluation:
     areas: tuple[Area, ...]
     values: tuple[EvaluationValue, ...]
     line: int
+    unit: Label | None = None
 
     def value_on(self, day: date) -> EvaluationValue | None:
         """The weights in force on a day, if any are."""
@@ -175,7 +194,7 @@ class Evaluation:
 
 def read_evaluation(check: Check, path: Path, raw: object) -> Evaluation | None:
     """Read one [[evaluation]] with its groups, areas and elements."""
-    table = open_table(check, path, raw, ("id", "title", "group", "area", "values"))
+    table = open_table(check, path, raw, ("id", "title", "group", "area", "values"), ("unit",))
     if table is None:
         return None
     areas = read_entries(table, "area", AREAS_MAX, _read_area)
@@ -186,9 +205,11 @@ def read_evaluation(check: Check, path: Path, raw: object) -> Evaluation | None:
         areas=areas,
         values=read_values(table, partial(_read_value, areas=[area.id for area in areas])),
         line=table.line,
+        unit=table.label("unit") if "unit" in table.raw else None,
     )
     _check_elements(table, evaluation)
     _check_groups(table, evaluation)
+    _check_prizes(table, evaluation)
     return evaluation
 
 
@@ -216,12 +237,34 @@ def _check_groups(table: Table, evaluation: Evaluation) -> None:
                 table.check.error("repeated", path, predicate, "Name each unit once.")
 
 
+def _check_prizes(table: Table, evaluation: Evaluation) -> None:
+    """Note values of prizes that are in nothing."""
+    valued = any(prize.value is not None for group in evaluation.groups for prize in group.prizes)
+    if valued and evaluation.unit is None:
+        predicate = "states values of prizes, but no unit."
+        table.check.error("missing-key", table.path, predicate, f"Add {EXAMPLES['unit']}.")
+
+
 def _read_group(check: Check, path: Path, raw: object) -> Group | None:
-    table = open_table(check, path, raw, ("id", "title", "units"))
+    required, optional = ("id", "title", "units"), ("places", "value", "otherwise")
+    table = open_table(check, path, raw, required, optional)
     if table is None:
         return None
-    units = read_codes(table, "units")
-    return Group(table.id("id"), table.label("title"), units, table.line)
+    for key in ("value", "otherwise"):
+        if key in table.raw and "places" not in table.raw:
+            predicate = "is said of prizes, but there are no places."
+            check.error("missing-key", table.at(key), predicate, f"Add {EXAMPLES['places']}.")
+    if "places" in table.raw and "otherwise" not in table.raw:
+        predicate = "has prizes, but does not say what becomes of ties."
+        check.error("missing-key", table.path, predicate, f"Add {EXAMPLES['otherwise']}.")
+    return Group(
+        table.id("id"),
+        table.label("title"),
+        read_codes(table, "units"),
+        table.line,
+        prizes=read_ranked_grades(table, "places") if "places" in table.raw else (),
+        otherwise=table.word("otherwise", OTHERWISE, "include"),
+    )
 
 
 def _read_area(check: Check, path: Path, raw: object) -> Area | None:

@@ -24,8 +24,11 @@ from .tables import (
 )
 from .values import (
     BREAK_BY,
+    FULL_FROM_MAX,
     GRADES_MAX,
     LABELS_MAX,
+    MONTHS_MAX,
+    ON_LEAVES,
     OTHERWISE,
     PERIODS,
     POINT,
@@ -42,8 +45,10 @@ from .values import (
     Programme,
     ProgrammeValue,
     Recent,
+    ServiceTerms,
     Tie,
 )
+from .whole import PERIOD_MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,10 +58,13 @@ if TYPE_CHECKING:
     from .text import Check
     from .values import QuotaOf
 
-__all__ = ["read_programme", "warn_of_unknown"]
+__all__ = ["read_programme", "read_ranked_grades", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
-_OPTIONAL = ("tie", "unit", "ranks", "exclude_recent", "four_eyes")
+_OPTIONAL = (
+    *("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes"),
+    *("exclude_sanctioned", "months_served", "on_leave"),
+)
 _TERMS = ("quota", "percent", "places", "round", "value")
 
 
@@ -75,8 +83,12 @@ def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
         line=table.line,
         unit=table.label("unit") if "unit" in table.raw else None,
         ranks=read_codes(table, "ranks"),
+        units=read_codes(table, "units"),
         recent=_read_recent(table, name),
         four_eyes=table.flag("four_eyes"),
+        sanctioned_years=_read_sanctioned(table),
+        service=_read_service(table),
+        on_leave=table.word("on_leave", ON_LEAVES, "exclude"),
     )
     _check_whole(table, programme)
     return programme
@@ -112,6 +124,11 @@ def _check_whole(table: Table, programme: Programme) -> None:
         predicate = "counts cycles, but the period is lifetime."
         remedy = "Write years, or a period that ends."
         table.check.error("mixed-terms", table.at("exclude_recent"), predicate, remedy)
+    months = PERIOD_MONTHS.get(programme.period)
+    if programme.service and months and programme.service.months > months:
+        predicate = f"asks for more than the {months} months of its period."
+        remedy = f"Write {months} or less, or a longer period."
+        table.check.error("number-range", table.at("months_served"), predicate, remedy)
 
 
 def _tiered(value: ProgrammeValue) -> bool:
@@ -200,11 +217,12 @@ def _read_grades(table: Table) -> tuple[tuple[GradeTerms, ...], int | None]:
     threshold = table.points("threshold")
     for key in ("percent", "places"):
         if key in raw:
-            return _ranked_grades(table, key), threshold
+            return read_ranked_grades(table, key), threshold
     return (), threshold
 
 
-def _ranked_grades(table: Table, key: str) -> tuple[GradeTerms, ...]:
+def read_ranked_grades(table: Table, key: str) -> tuple[GradeTerms, ...]:
+    """Read grades by rank: ``percent`` or ``places`` by grade, best first, with their values."""
     if key == "percent":
         found = _by_grade(table, key, lambda path, each: _percent(table, path, each))
         if sum(found.values()) > _WHOLE:
@@ -241,7 +259,7 @@ def _values_by_grade(table: Table, grades: Sequence[str]) -> dict[str, int]:
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        predicate = "is one number, but the programme has grades."
+        predicate = "is one number, but there are grades."
         example = ", ".join(f"{grade} = …" for grade in grades)
         table.check.error("grades-differ", path, predicate, f"Write value = {{ {example} }}.")
         return {}
@@ -351,3 +369,23 @@ def _read_recent(programme: Table, name: str) -> Recent | None:
     ]
     years, cycles = table.number("years", YEARS_MAX), table.number("cycles", YEARS_MAX)
     return Recent(years, cycles, tuple(named) or (name,))
+
+
+def _read_sanctioned(programme: Table) -> int | None:
+    path, raw = programme.at("exclude_sanctioned"), programme.raw.get("exclude_sanctioned")
+    if isinstance(raw, bool):
+        return 0 if raw else None
+    table = open_table(programme.check, path, raw, ("years",))
+    return table.number("years", YEARS_MAX) if table else None
+
+
+def _read_service(programme: Table) -> ServiceTerms | None:
+    path, raw = programme.at("months_served"), programme.raw.get("months_served")
+    if not isinstance(raw, dict):
+        months = programme.number("months_served", MONTHS_MAX)
+        return ServiceTerms(months) if months else None
+    table = open_table(programme.check, path, raw, ("months", "full_from"))
+    if table is None:
+        return None
+    months, full_from = table.number("months", MONTHS_MAX), table.number("full_from", FULL_FROM_MAX)
+    return ServiceTerms(months, full_from) if months and full_from else None

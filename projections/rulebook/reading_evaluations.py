@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from mileage.ledger.fields import Label
 
-from .sections import Section, both, days_of, listed, plain, same, word_of
-from .vocabulary import TABLES, key_label
+from .sections import NOTHING, Section, both, days_of, listed, plain, same, word_of
+from .vocabulary import TABLES, WORDS, key_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,18 +53,40 @@ def _weights(found: list[Mapping[str, Any]]) -> Section:
 
 
 def _groups(found: list[Mapping[str, Any]]) -> Section:
-    """Which units are ranked among themselves."""
+    """Which units are ranked among themselves, and what the first of them get."""
+    prizes = any("places" in group for each in found for group in each["group"])
     columns = {
         "id": key_label("evaluation", "id"),
         "group": TABLES["group"].label,
         "units": key_label("group", "units"),
+        **({"prizes": key_label("group", "value")} if prizes else {}),
     }
     rows = [
-        [same(each["id"]), _titled(group), same(", ".join(group["units"]))]
+        [
+            same(each["id"]),
+            _titled(group),
+            same(", ".join(group["units"])),
+            *([_prizes(each, group)] if prizes else []),
+        ]
         for each in found
         for group in each["group"]
     ]
     return Section(key_label("evaluation", "group"), columns, rows)
+
+
+def _prizes(evaluation: Mapping[str, Any], group: Mapping[str, Any]) -> Label:
+    """The prizes of a group: how many units get each, and what it is worth."""
+    if "places" not in group:
+        return NOTHING
+    values = group.get("value", {})
+    unit = both(evaluation["unit"]) if values else NOTHING
+    ko, en = [], []
+    for grade, places in group["places"].items():
+        worth = plain(values[grade]) if values else ""
+        ko.append(f"{grade} {places}곳 {worth} {unit.ko}".rstrip())
+        en.append(f"{grade}: {places} × {worth} {unit.en}" if worth else f"{grade}: {places}")
+    tied = WORDS["otherwise", group["otherwise"]]
+    return Label(f"{', '.join(ko)}; 동점 {tied.ko}", f"{', '.join(en)}; ties: {tied.en}")
 
 
 def _elements(found: list[Mapping[str, Any]], activity: Callable[[str], Label]) -> Section:

@@ -26,12 +26,15 @@ __all__ = [
     "DAY_MIN",
     "EVALUATIONS_MAX",
     "EXAMPLES_MAX",
+    "FULL_FROM_MAX",
     "GIVEN_MAX",
     "GRADES_MAX",
     "ID_CHARS_MAX",
     "KEEPS",
     "LABELS_MAX",
     "LINE_CHARS_MAX",
+    "MONTHS_MAX",
+    "ON_LEAVES",
     "OTHERWISE",
     "PEOPLE_MAX",
     "PERIODS",
@@ -64,6 +67,7 @@ __all__ = [
     "Keep",
     "Measure",
     "Moved",
+    "OnLeave",
     "Otherwise",
     "Per",
     "Percentage",
@@ -79,6 +83,7 @@ __all__ = [
     "RuleValue",
     "Rulebook",
     "RulebookError",
+    "ServiceTerms",
     "Split",
     "Tie",
 ]
@@ -94,6 +99,7 @@ BreakBy = Literal["activities", "earliest", "joined"]
 Otherwise = Literal["include", "exclude"]
 Rounding = Literal["down", "up", "half"]
 QuotaOf = Literal["serving", "eligible"]
+OnLeave = Literal["include", "exclude"]
 
 PERS: tuple[Per, ...] = ("activity", "hour")
 SPLITS: tuple[Split, ...] = ("share", "each")
@@ -108,6 +114,7 @@ KEEPS: tuple[Keep, ...] = ("first", "best")
 BREAK_BY: tuple[BreakBy, ...] = ("activities", "earliest", "joined")
 """What can decide between persons with equal points."""
 OTHERWISE: tuple[Otherwise, ...] = ("include", "exclude")
+ON_LEAVES: tuple[OnLeave, ...] = ("include", "exclude")
 ROUNDINGS: tuple[Rounding, ...] = ("down", "up", "half")
 """How a percentage of people becomes a number of them; "half" rounds half up."""
 QUOTA_OFS: tuple[QuotaOf, ...] = ("serving", "eligible")
@@ -139,6 +146,9 @@ POINTS_MAX = 1_000_000 * POINT
 QUOTA_MAX = 1_000_000
 VALUE_MAX = 1_000_000_000
 YEARS_MAX = 100
+MONTHS_MAX = 1_200
+FULL_FROM_MAX = 28
+"""Days from which on a month can count whole: as many as every month has."""
 DAY_MIN, DAY_MAX = date(1900, 1, 1), date(2999, 12, 31)
 
 PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
@@ -314,7 +324,7 @@ class Percentage:
         percent: Part of the whole, 1/10,000 percent.
         of: The whole: a stated number of people (the establishment, 정원), all people in service
             on the day, those on leave included ("serving"), or all who reach the threshold and
-            can be selected ("eligible"); of the ranks the programme is for.
+            can be selected ("eligible"); of the ranks and units the programme is for.
         rounding: How it becomes a whole number of people.
     """
 
@@ -401,6 +411,20 @@ class Recent:
 
 
 @frozen
+class ServiceTerms:
+    """How long one must have served in a programme's period, up to the day; leave is no service.
+
+    Attributes:
+        months: Months of service needed.
+        full_from: Days of service from which on a month counts whole, and not at all with fewer;
+            None where each month counts by its days of service over its days.
+    """
+
+    months: int
+    full_from: int | None = None
+
+
+@frozen
 class Programme:
     """Something people become eligible for by points, such as training abroad.
 
@@ -415,6 +439,12 @@ class Programme:
         ranks: Ranks it is for, by the rank held on the day; all when empty.
         recent: Who is left out because of an earlier grant; None for nobody.
         four_eyes: Whether a grant takes effect only when a second person approved it.
+        units: Units it is for, with all units below them, by where the person serves on the day;
+            all when empty.
+        sanctioned_years: For so many years after its end a sanction leaves people out, 0 while it
+            lasts only; None when sanctions do not matter.
+        service: How long one must have served in the period; None when that does not matter.
+        on_leave: Whether those on leave on the day can be selected.
     """
 
     id: str
@@ -427,6 +457,10 @@ class Programme:
     ranks: tuple[str, ...] = ()
     recent: Recent | None = None
     four_eyes: bool = False
+    units: tuple[str, ...] = ()
+    sanctioned_years: int | None = None
+    service: ServiceTerms | None = None
+    on_leave: OnLeave = "exclude"
 
 
 @frozen

@@ -23,10 +23,13 @@ from .values import (
     COUNT_MAX,
     EVALUATIONS_MAX,
     EXAMPLES_MAX,
+    FULL_FROM_MAX,
     GIVEN_MAX,
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
+    MONTHS_MAX,
+    ON_LEAVES,
     OTHERWISE,
     PEOPLE_MAX,
     PERIODS,
@@ -128,6 +131,7 @@ _PERSONS = {"type": "integer", "minimum": 1, "maximum": QUOTA_MAX}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
 _VALUE = {"type": "number", "minimum": 0, "maximum": VALUE_MAX}
 _YEARS = {"type": "integer", "minimum": 1, "maximum": YEARS_MAX}
+_MONTHS = {"type": "integer", "minimum": 1, "maximum": MONTHS_MAX}
 _FROM = Key(Label("시행일", "From"), _DAY)
 _CLAUSE = Key(Label("근거", "Clause"), _text())
 _TITLE = Key(Label("제목", "Title"), _LABEL)
@@ -257,6 +261,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "period": Key(Label("기간", "Period"), _words(PERIODS)),
                 "unit": Key(Label("값의 단위", "Unit of the values"), _LABEL, required=False),
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
+                "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
                 "exclude_recent": Key(
                     Label("최근 수혜자 제외", "Recent participants left out"),
                     _table("exclude_recent"),
@@ -266,6 +271,22 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     Label("이중 결재", "Approved by a second person"),
                     {"type": "boolean"},
                     required=False,
+                ),
+                "exclude_sanctioned": Key(
+                    Label("제한 중인 사람 제외", "People under a sanction left out"),
+                    {"anyOf": [{"type": "boolean"}, _table("exclude_sanctioned")]},
+                    required=False,
+                ),
+                "months_served": Key(
+                    Label("기간 중 근무 개월", "Months served in the period"),
+                    {"anyOf": [_MONTHS, _table("months_served")]},
+                    required=False,
+                ),
+                "on_leave": Key(
+                    Label("휴직자", "People on leave"),
+                    _words(ON_LEAVES),
+                    required=False,
+                    default="exclude",
                 ),
                 "values": _values("programme_value"),
                 "tie": Key(Label("동점", "Ties"), _table("tie"), required=False),
@@ -319,6 +340,20 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             },
             one_of=("years", "cycles"),
         ),
+        "exclude_sanctioned": TableWords(
+            Label("제한 중인 사람 제외", "People under a sanction left out"),
+            {"years": Key(Label("제한이 끝난 뒤 연수", "Years after its end"), _YEARS)},
+        ),
+        "months_served": TableWords(
+            Label("기간 중 근무 개월", "Months served in the period"),
+            {
+                "months": Key(Label("개월", "Months"), _MONTHS),
+                "full_from": Key(
+                    Label("한 달로 보는 일수", "Days that make a month"),
+                    {"type": "integer", "minimum": 1, "maximum": FULL_FROM_MAX},
+                ),
+            },
+        ),
         "tie": TableWords(
             Label("동점", "Ties"),
             {
@@ -333,6 +368,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             {
                 "id": Key(_LABELS["evaluation"], _ID),
                 "title": _TITLE,
+                "unit": Key(Label("포상의 단위", "Unit of the prizes"), _LABEL, required=False),
                 "values": _values("evaluation_value"),
                 "group": _tables("group", GROUPS_MAX, required=True),
                 "area": _tables("area", AREAS_MAX, required=True),
@@ -355,6 +391,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "id": Key(_LABELS["group"], _ID),
                 "title": _TITLE,
                 "units": Key(Label("조직", "Units"), _set(_CODE, SCOPE_MAX)),
+                "places": Key(
+                    Label("등급별 수", "Places by grade"), _by_grade(_PERSONS), required=False
+                ),
+                "value": Key(Label("포상", "Prize"), _by_grade(_VALUE), required=False),
+                "otherwise": Key(Label("동점", "Ties"), _words(OTHERWISE), required=False),
             },
         ),
         "area": TableWords(
@@ -479,6 +520,7 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("source", "participation"): Label(
             "활동한 구성원의 비율", "share of the people who took part"
         ),
+        ("source", "points"): Label("점수 합계", "points in all"),
         ("source", "points-per-head"): Label("1인당 점수", "points a head"),
         ("source", "activities-per-head"): Label("1인당 활동 건수", "activities a head"),
         ("source", "hours-per-head"): Label("1인당 활동 시간", "hours a head"),
@@ -486,6 +528,8 @@ WORDS: Mapping[tuple[str, str], Label] = MappingProxyType(
         ("origin", "own"): Label("부처고유과제", "the agency's own tasks"),
         ("otherwise", "include"): Label("모두 선정", "all are in"),
         ("otherwise", "exclude"): Label("모두 제외", "none is in"),
+        ("on_leave", "include"): Label("포함", "can be selected"),
+        ("on_leave", "exclude"): Label("제외", "left out"),
         ("round", "down"): Label("버림", "rounded down"),
         ("round", "up"): Label("올림", "rounded up"),
         ("round", "half"): Label("반올림", "rounded half up"),

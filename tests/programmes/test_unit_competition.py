@@ -479,3 +479,72 @@ class TestScheme:
 
         heads = {each.unit: each.heads for each in ranking(office).units}
         assert heads == {"BUREAU": 2 - Fraction(30, 365), "SEOUL": 2}
+
+
+def prized(source: str, otherwise: str, places: str = "first = 1, second = 1") -> str:
+    """A scheme of one element with prizes for three units."""
+    text = only(source, units='"BUREAU", "SEOUL", "OTHER"')
+    prizes = (
+        f'units = ["BUREAU", "SEOUL", "OTHER"]\nplaces = {{ {places} }}\n'
+        f'value = {{ first = 400_000, second = 300_000.5 }}\notherwise = "{otherwise}"\n'
+    )
+    text = text.replace('units = ["BUREAU", "SEOUL", "OTHER"]\n', prizes)
+    return text.replace('id = "units"\n', 'id = "units"\nunit = { ko = "원", en = "won" }\n')
+
+
+def prizes(office: Office) -> dict[str, tuple[str, int | None] | None]:
+    return {
+        each.unit: each.prize and (each.prize.grade, each.prize.value)
+        for each in ranking(office).units
+    }
+
+
+def test_points_in_all_and_a_head(office):
+    """A small unit leads by points a head, a large one by points in all."""
+    office.transferred("2000-03-01", "B", "OTHER")
+    for number, person in enumerate("ACCD"):
+        office.proposes(f"2005-03-0{number + 1}", f"p{number}", person)
+
+    office.adopt(prized("points", "include"), "2005-01-01")
+    [first, second, _] = ranking(office).units
+    assert (first.unit, first.areas[0].elements[0].amount) == ("SEOUL", 30)
+    assert (second.unit, second.total) == ("BUREAU", Fraction(100, 3))
+    assert second.areas[0].elements[0].reason.en == (
+        "10 points in all; 33.3333 % of the best, 30 points (SEOUL)"
+    )
+    assert prizes(office) == {
+        "SEOUL": ("first", 4_000_000_000),
+        "BUREAU": ("second", 3_000_005_000),
+        "OTHER": None,  # nothing was reached
+    }
+
+    office.adopt(prized("points-per-head", "include"), "2005-01-02", since="2005-01-01", reason="x")
+    found = {each.unit: each.areas[0].elements[0].amount for each in ranking(office).units}
+    assert found == {"SEOUL": 15, "BUREAU": 10, "OTHER": 0}
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "expected"),
+    [
+        ("include", {"BUREAU": "first", "SEOUL": "first", "OTHER": None}),
+        ("exclude", {"BUREAU": "second", "SEOUL": "second", "OTHER": None}),
+    ],
+)
+def test_units_tied_where_a_prize_ends(office, otherwise, expected):
+    """Tied units all get the better prize or all the lower."""
+    office.adopt(prized("points", otherwise), "2005-01-01")
+    for person in "AC":
+        office.proposes("2005-03-01", f"p{person}", person)
+
+    assert {unit: prize and prize[0] for unit, prize in prizes(office).items()} == expected
+
+
+def test_units_tied_at_the_last_prize(office):
+    """Where the last prize ends among tied units, all get it or none does."""
+    for person in "AC":
+        office.proposes("2005-03-01", f"p{person}", person)
+    for day, otherwise, grade in (("01", "include", "first"), ("02", "exclude", None)):
+        text = prized("points", otherwise, "first = 1").replace(", second = 300_000.5", "")
+        office.adopt(text, f"2005-01-{day}", since="2005-01-01", reason="정정")
+        found = prizes(office)
+        assert [found[unit] and found[unit][0] for unit in ("BUREAU", "SEOUL")] == [grade, grade]

@@ -6,8 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from mileage.ledger import UnitEstablished
+from mileage.ledger import MemberJoined, UnitEstablished
 from mileage.ledger.kinds import kinds
+from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.projections import (
     Period,
     activity_infos,
@@ -15,6 +16,7 @@ from mileage.projections import (
     eligible,
     explain_posting,
 )
+from mileage.projections.competition import unit_ranking
 from mileage.seeds import rulebook_path
 from story import Office
 
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
 
 SCHEMES = (
     "active-administration",
+    "bupyeong-gu",
     "fire-service",
     "gangwon-college",
     "hampyeong-gun",
     "jung-gu-pilot",
     "jungnang-gu",
+    "uiryeong-gun",
 )
 
 
@@ -176,6 +180,72 @@ def test_hampyeong_gun_ten_submissions_a_year(office):
     office.proposes("2025-01-01", "next-year", "A")
 
     assert office.points("A") == ["16"]
+
+
+def test_bupyeong_gu_prizes_for_persons_and_departments(office):
+    """Persons and departments are ranked side by side, each with prizes of its own."""
+    office.adopt("bupyeong-gu", "2006-01-01")
+    for unit in ("PLANNING", "TAX", "WELFARE", "CULTURE"):
+        office.record("2006-01-02", UnitEstablished(unit, unit, unit))
+    for person, unit in zip("ABCD", ("PLANNING", "TAX", "TAX", "WELFARE"), strict=True):
+        office.transferred("2006-01-02", person, unit)
+    year = EvaluationOpened("2006", "2006년 부서", date(2006, 1, 1), date(2006, 12, 31))
+    office.record("2006-01-02", year)
+    for person, count in {"A": 4, "B": 3, "C": 2, "D": 1}.items():
+        for number in range(count):
+            office.proposes(f"2006-03-0{number + 1}", f"{person}{number}", person)
+    office.now = office.now.replace(year=2007, month=1, day=5)
+    office.model.catch_up()
+
+    figures = office.model.figures()
+    persons = eligible(figures, "persons", date(2006, 12, 31))
+    assert [(c.person, c.grade, c.value) for c in persons.candidates if c.selected] == [
+        ("A", "first", 5_000_000_000),
+        ("B", "second", 4_000_000_000),
+        ("C", "third", 2_000_000_000),
+    ]
+    departments = unit_ranking(office.ledger, figures, "2006")
+    assert [
+        (each.place, each.unit, each.areas[0].elements[0].amount, each.prize and each.prize.value)
+        for each in departments.units
+    ] == [
+        (1, "TAX", 15, 4_000_000_000),
+        (2, "PLANNING", 12, 3_000_000_000),
+        (3, "WELFARE", 3, 2_000_000_000),
+        (4, "CULTURE", 0, None),
+    ]
+
+
+def test_uiryeong_gun_six_chosen_are_five():
+    """A quota of six beside prizes for one, two and two is an error on its line; five is none."""
+    text = rulebook_path("uiryeong-gun").read_text("utf-8").replace("quota = 5", "quota = 6")
+    [problem] = check_rulebook(text, activity_infos(kinds))
+
+    line = text[: text.index("quota = 6")].count("\n") + 1
+    assert (problem.code, problem.line, problem.severity) == ("quota-sum", line, "error")
+    assert "is 6, but the places make 5" in problem.message
+
+
+def test_uiryeong_gun_prizes_by_place(office):
+    """One gets 500,000, two 300,000, two 100,000; who comes after gets nothing."""
+    office.adopt("uiryeong-gun", "2006-01-01")
+    for person in "EF":
+        office.record("2006-01-02", MemberJoined(person, "HQ", "G6"))
+    for person, count in {"A": 6, "B": 5, "C": 4, "D": 3, "E": 2, "F": 1}.items():
+        for number in range(count):
+            office.proposes(f"2006-03-0{number + 1}", f"{person}{number}", person)
+    office.model.catch_up()
+
+    selection = eligible(office.model.figures(), "year-end", date(2006, 12, 31))
+    worth = [(c.person, c.grade, (c.value or 0) // 10_000) for c in selection.candidates]
+    assert worth == [
+        ("A", "best", 500_000),
+        ("B", "excellent", 300_000),
+        ("C", "excellent", 300_000),
+        ("D", "good", 100_000),
+        ("E", "good", 100_000),
+        ("F", None, 0),
+    ]
 
 
 def test_ranks_and_units_by_their_korean_codes(office):
