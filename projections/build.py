@@ -13,7 +13,7 @@ from .days import OPEN_DAY
 from .decode import RAW_TABLES, Slice, decode_facts
 from .kept import NotAsKept
 from .publish import publish
-from .rules import Rules, adopted_rules, gone_facts, known_activities, rule_rows
+from .rules import Rules, adopted_rules, gone_facts, rule_rows
 from .schema import SCHEMA_VERSION, ddl
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .kept import Kept
     from .rulebook import Adoption
 
-__all__ = ["BALANCES", "POSTINGS", "build_read_model", "fact_mark", "scored"]
+__all__ = ["build_read_model", "fact_mark", "figure_steps", "scored"]
 
 _INTERN = (
     # A unit whose founding was voided may be established again: the latest that stands counts.
@@ -78,25 +78,53 @@ _INTERN = (
     """,
 )
 
-BALANCES = """
+_BALANCES = """
 INSERT INTO balances
-SELECT m.id, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.rewarded, 0)
+SELECT m.id, 0, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.rewarded, 0)
 FROM people m
 LEFT JOIN (SELECT person, cast(sum(points) AS BIGINT) AS points, count(*) AS activities,
                   count(CASE WHEN points > 0 THEN 1 END) AS rewarded
-           FROM postings WHERE {whose} GROUP BY person) s ON s.person = m.id
-WHERE {where}
+           FROM postings WHERE {whose} AND account = 0 GROUP BY person) s ON s.person = m.id
+WHERE m.id IN (SELECT {everybody})
 """
 
-POSTINGS = """
+_OTHER_BALANCES = """
+INSERT INTO balances
+SELECT person, account, cast(sum(points) AS BIGINT), count(*),
+       count(CASE WHEN points > 0 THEN 1 END)
+FROM postings WHERE {whose} AND account > 0 GROUP BY person, account
+"""
+
+_POSTINGS = """
 INSERT INTO postings
 SELECT p.person, p.position, p.activity, p.thing, p.day, p.unit, p.grade, p.hours, p.share,
-       p.value, p.whole, p.gross, cast(p.gross - coalesce(c.points, 0) AS BIGINT)
+       p.value, p.whole, p.gross, cast(p.gross - coalesce(c.points, 0) AS BIGINT), {account}
 FROM w_posting p
+{accounts}
 LEFT JOIN (SELECT person, position, activity, sum(points) AS points FROM w_cut
            GROUP BY person, position, activity) c
   ON c.person = p.person AND c.position = p.position AND c.activity = p.activity
 """
+
+
+def figure_steps(shape: plan.Shape, people: str = "") -> list[str]:
+    """From ``w_posting`` and ``w_cut`` to ``postings``, ``cuts`` and ``balances``.
+
+    Args:
+        shape: What the rules ask of the plan.
+        people: Table of the numbers of the people concerned; everybody unless given.
+    """
+    account, accounts = ("0", "")
+    if shape.accounts:
+        account, accounts = "a.account", "JOIN activities a ON a.id = p.activity"
+    whose = f"person IN (SELECT id FROM {people})" if people else "1 = 1"
+    balances = _BALANCES.format(whose=whose, everybody=f"id FROM {people or 'people'}")
+    return [
+        _POSTINGS.format(account=account, accounts=accounts),
+        "INSERT INTO cuts SELECT * FROM w_cut",
+        balances,
+        *([_OTHER_BALANCES.format(whose=whose)] if shape.accounts else []),
+    ]
 
 
 def build_read_model(  # noqa: PLR0913 - what a build is of
@@ -228,7 +256,6 @@ def score(
     progress: Callable[[int, int], None],
 ) -> None:
     """From decoded facts to ``postings``, ``cuts`` and ``balances``, in the connection."""
-    _fill(con, "activities", known_activities(ledger.kinds))
     for table, rows in rule_rows(rules, ledger.kinds).items():
         _fill(con, table, rows)
     for statement in (*_INTERN, *registers.STEPS):
@@ -238,9 +265,7 @@ def score(
         *plan.tenure_steps(),
         *plan.activity_steps(rules.shape),
         *plan.cap_steps(rules.shape),
-        POSTINGS,
-        BALANCES.format(whose="1 = 1", where="1 = 1"),
-        "INSERT INTO cuts SELECT * FROM w_cut",
+        *figure_steps(rules.shape),
     )
     for done, statement in enumerate(steps, 1):
         con.execute(statement)

@@ -18,7 +18,7 @@ from mileage.ledger.kinds.unit import UnitEstablished
 from mileage.ledger.ledger import voided_keys
 
 from . import plan, registers
-from .build import BALANCES, POSTINGS
+from .build import figure_steps
 from .days import OPEN_DAY, day_number
 from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
 
@@ -173,7 +173,7 @@ class _Batch:
             joined = next(item for item in facts if isinstance(item.fact.data, MemberJoined))
             person = joined.fact.data.person
             execute("INSERT OR IGNORE INTO people VALUES (?, ?)", (joined.position, person))
-            execute("INSERT OR IGNORE INTO balances VALUES (?, 0, 0, 0)", (joined.position,))
+            execute("INSERT OR IGNORE INTO balances VALUES (?, 0, 0, 0, 0)", (joined.position,))
             execute("DELETE FROM tenures WHERE person = ?", (joined.position,))
             self._insert_gone(facts)
             for item in facts:
@@ -308,9 +308,8 @@ class _Batch:
             execute(plan.for_sqlite(statement))
         for table in ("postings", "cuts", "balances"):
             execute(f"DELETE FROM {table} WHERE {mine}")
-        execute(POSTINGS)
-        execute("INSERT INTO cuts SELECT * FROM w_cut")
-        execute(BALANCES.format(whose=mine, where="m.id IN (SELECT id FROM w_people)"))
+        for statement in figure_steps(shape, "w_people"):
+            execute(plan.for_sqlite(statement))
 
 
 def _voided_by(facts: Iterable[Recorded]) -> dict[str, int]:

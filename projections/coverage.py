@@ -124,7 +124,9 @@ LEFT JOIN cuts c ON c.person = p.person AND c.position = p.position AND c.activi
                  AND d.position = p.position AND d.activity = p.activity)
 LEFT JOIN cap_limits l ON c.cause = 'cap' AND l.cap = c.reference AND l.rule = v.rule
   AND p.day >= l.day_from AND p.day < l.day_until
-WHERE p.day >= ? AND p.day < ? AND p.points <= 0
+WHERE p.day >= ? AND p.day < ? AND p.points <= 0 AND p.account = 0
+  AND NOT EXISTS (SELECT 1 FROM postings o WHERE o.person = p.person AND o.position = p.position
+                  AND o.account > 0 AND o.points > 0)
 ORDER BY p.day, p.position, m.person, a.kind
 """
 
@@ -133,7 +135,9 @@ def coverage(figures: Figures, period: Period) -> Coverage:
     """Every activity of a period without points, with why, and how many have some."""
     within = (period.day_from, period.day_until)
     [(activities, rewarded)] = figures.query(
-        "SELECT count(*), count(CASE WHEN p.points > 0 THEN 1 END) FROM postings p"
+        "SELECT count(DISTINCT p.person || ' ' || p.position || ' ' || a.source),"
+        " count(DISTINCT CASE WHEN p.points > 0 THEN p.person || ' ' || p.position || ' ' ||"
+        " a.source END) FROM postings p JOIN activities a ON a.id = p.activity"
         " WHERE p.day >= ? AND p.day < ?",
         within,
     )

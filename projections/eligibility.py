@@ -77,6 +77,7 @@ class Terms:
             lasts only; ``None`` when sanctions do not matter.
         service: How long one must have served in the period, up to the day.
         on_leave: Whether those on leave on the day can be selected.
+        account: Id of the account whose points it counts.
     """
 
     programme: str
@@ -100,6 +101,7 @@ class Terms:
     sanctioned_years: int | None = None
     service: ServiceTerms | None = None
     on_leave: OnLeave = "exclude"
+    account: str = MAIN_ACCOUNT
 
     @property
     def tiered(self) -> bool:
@@ -214,7 +216,8 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         "SELECT programme, name_ko, name_en, period, threshold, quota, break_by, otherwise, clause,"
         " adoption, percent, percent_of, rounding, value, unit_ko, unit_en, ranks, recent_years,"
         " recent_cycles, recent_programmes, four_eyes, units,"
-        " sanctioned_years, months_served, full_from, on_leave, day_from"
+        " sanctioned_years, months_served, full_from, on_leave, day_from,"
+        " (SELECT a.account FROM accounts a WHERE a.id = programmes.account)"
         " FROM programmes WHERE programme = ? AND day_from <= ? AND ? < day_until",
         (programme, day, day),
     )
@@ -225,7 +228,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
     name, ko, en, period, threshold, quota, break_by, otherwise, clause, adoption = rows[0][:10]
     percent, of, rounding, value, unit_ko, unit_en, ranks, years, cycles = rows[0][10:19]
     recent_programmes, four_eyes, units, sanctioned_years = rows[0][19:23]
-    months, full_from, on_leave, day_from = rows[0][23:]
+    months, full_from, on_leave, day_from, account = rows[0][23:]
     grades = figures.query(
         "SELECT grade, threshold, percent, places, value FROM programme_grades"
         " WHERE programme = ? AND day_from = ? ORDER BY place",
@@ -466,7 +469,7 @@ WITH sums AS (
     SELECT p.person, sum(p.points) AS points,
            count(CASE WHEN p.points > 0 THEN 1 END) AS activities,
            max(CASE WHEN p.points > 0 THEN p.day END) AS reached
-    FROM postings p WHERE p.day >= ? AND p.day < ? GROUP BY p.person
+    FROM postings p WHERE p.account = ? AND p.day >= ? AND p.day < ? GROUP BY p.person
 )
 SELECT m.person, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.reached, 0),
        coalesce((SELECT min(j.day_from) FROM tenures j WHERE j.person = m.id), 0),
@@ -489,6 +492,7 @@ def _standings(
     rows = figures.query(
         _STANDINGS,
         (
+            figures.account_id(stated.account),
             *(period.day_from, period.day_until, day, day),
             *(short is None, stated.threshold, json.dumps(list(short or ()))),
             *(stated.programme, period.name),

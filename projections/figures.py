@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "MAIN_ACCOUNT",
+    "AccountInfo",
     "Balance",
     "Cut",
     "Figures",
@@ -30,12 +32,35 @@ __all__ = [
     "Ranked",
     "StatementLine",
     "Tenure",
+    "UnknownAccount",
     "UnknownPerson",
 ]
+
+MAIN_ACCOUNT = "mileage"
+"""The account of everything for which no other is named."""
 
 
 class UnknownPerson(MileageError):
     """No fact of joining names that person."""
+
+
+class UnknownAccount(MileageError):
+    """No rulebook in the figures declares that account."""
+
+
+@attrs.frozen
+class AccountInfo:
+    """What amounts are kept in apart from others.
+
+    Attributes:
+        account: Its id; ``mileage`` is there always.
+        label: What people call it.
+        unit: What its amounts are in: points, won, days.
+    """
+
+    account: str
+    label: Label
+    unit: Label
 
 
 @attrs.frozen
@@ -116,14 +141,17 @@ class Balance:
     Attributes:
         person: Id of the person.
         points: Sum of what counts, 1/10,000 point.
-        activities: Number of activities.
+        activities: Number of activities; in another account than the main one, of those that it
+            rewards.
         rewarded: Number of activities with points.
+        account: Id of the account.
     """
 
     person: str
     points: int
     activities: int
     rewarded: int
+    account: str = MAIN_ACCOUNT
 
 
 @attrs.frozen
@@ -182,7 +210,8 @@ class StatementLine:
         whole: Points of the activity before they are divided.
         gross: This person's part before cuts.
         cuts: What was taken away.
-        points: What counts.
+        points: What counts, 1/10,000 of the account's unit.
+        account: Id of the account it is posted in.
     """
 
     person: str
@@ -208,6 +237,7 @@ class StatementLine:
     gross: int
     cuts: tuple[Cut, ...]
     points: int
+    account: str = MAIN_ACCOUNT
 
 
 @attrs.frozen
@@ -314,24 +344,49 @@ class Figures:
             raise UnknownPerson(msg)
         return int(found[0][0])
 
-    def balance(self, person: str, period: Period | None = None) -> Balance:
-        """What a person's postings add up to, in a period or in all.
+    def accounts(self) -> list[AccountInfo]:
+        """The accounts there are, the main one first."""
+        rows = self.query(
+            "SELECT account, name_ko, name_en, unit_ko, unit_en FROM accounts ORDER BY id"
+        )
+        return [AccountInfo(name, Label(*row[:2]), Label(*row[2:])) for name, *row in rows]
+
+    def account_id(self, account: str) -> int:
+        """Number of an account in the read model.
+
+        Raises:
+            UnknownAccount: No rulebook declares it.
+        """
+        found = self.query("SELECT id FROM accounts WHERE account = ?", (account,))
+        if not found:
+            known = ", ".join(each.account for each in self.accounts())
+            msg = f"{account}: there is no such account (there are: {known})"
+            raise UnknownAccount(msg)
+        return int(found[0][0])
+
+    def balance(
+        self, person: str, period: Period | None = None, *, account: str = MAIN_ACCOUNT
+    ) -> Balance:
+        """What a person's postings in an account add up to, in a period or in all.
 
         Raises:
             UnknownPerson: Nobody joined under that id.
+            UnknownAccount: No rulebook declares the account.
         """
-        number = self.person_id(person)
+        number, kept_in = self.person_id(person), self.account_id(account)
         if period is None:
-            [row] = self.query(
-                "SELECT points, activities, rewarded FROM balances WHERE person = ?", (number,)
+            rows = self.query(
+                "SELECT points, activities, rewarded FROM balances"
+                " WHERE person = ? AND account = ?",
+                (number, kept_in),
             )
         else:
-            [row] = self.query(
+            rows = self.query(
                 "SELECT coalesce(sum(points), 0), count(*), count(CASE WHEN points > 0 THEN 1 END)"
-                " FROM postings WHERE person = ? AND day >= ? AND day < ?",
-                (number, period.day_from, period.day_until),
+                " FROM postings WHERE person = ? AND day >= ? AND day < ? AND account = ?",
+                (number, period.day_from, period.day_until, kept_in),
             )
-        return Balance(person, *row)
+        return Balance(person, *(rows[0] if rows else (0, 0, 0)), account=account)
 
     def tenure(self, person: str, day: date) -> Tenure | None:
         """Where and as what a person serves on a day; ``None`` before joining."""
@@ -347,7 +402,12 @@ class Figures:
         return Tenure(unit, rank, status, day_of(since))
 
     def statement(
-        self, person: str, period: Period | None = None, *, position: int | None = None
+        self,
+        person: str,
+        period: Period | None = None,
+        *,
+        position: int | None = None,
+        account: str | None = MAIN_ACCOUNT,
     ) -> list[StatementLine]:
         """A person's postings in order of date, each with all that explains it.
 
@@ -355,27 +415,32 @@ class Figures:
             person: Id of the person.
             period: Only postings of this period.
             position: Only the postings of this fact.
+            account: Only the postings in this account; ``None`` for all accounts.
 
         Raises:
             UnknownPerson: Nobody joined under that id.
+            UnknownAccount: No rulebook declares the account.
         """
         number = self.person_id(person)
+        kept_in = None if account is None else self.account_id(account)
         span = period or Period.parse("all")
         rows = self.query(
             """
             SELECT p.position, p.day, a.kind, a.name_ko, a.name_en, t.stream, t.title, u.unit,
                    p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
                    v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
-                   p.activity
+                   c.account, p.activity
             FROM postings p
+            JOIN accounts c ON c.id = p.account
             JOIN activities a ON a.id = p.activity
             JOIN things t ON t.id = p.thing
             LEFT JOIN units u ON u.id = p.unit
             LEFT JOIN rule_values v ON v.id = p.value
             WHERE p.person = ? AND p.day >= ? AND p.day < ? AND (? IS NULL OR p.position = ?)
+              AND (? IS NULL OR p.account = ?)
             ORDER BY p.day, p.position, p.activity
             """,
-            (number, span.day_from, span.day_until, position, position),
+            (number, span.day_from, span.day_until, position, position, kept_in, kept_in),
         )
         cuts = self._cuts(number)
         return [_line(person, row, cuts.get((row[0], row[-1]), ())) for row in rows]
@@ -406,7 +471,12 @@ class Figures:
         return found
 
     def ranking(
-        self, period: Period | None = None, *, unit: str | None = None, limit: int | None = None
+        self,
+        period: Period | None = None,
+        *,
+        unit: str | None = None,
+        limit: int | None = None,
+        account: str = MAIN_ACCOUNT,
     ) -> list[Ranked]:
         """People by points, highest first; those with equal points share a place.
 
@@ -414,6 +484,10 @@ class Figures:
             period: Only postings of this period.
             unit: Only postings made while the person served in this unit.
             limit: Only the first so many places; those tied at the last are all listed.
+            account: Points of this account.
+
+        Raises:
+            UnknownAccount: No rulebook declares the account.
         """
         span = period or Period.parse("all")
         rows = self.query(
@@ -421,7 +495,7 @@ class Figures:
             WITH totals AS (
                 SELECT p.person, sum(p.points) AS points, count(*) AS activities
                 FROM postings p LEFT JOIN units u ON u.id = p.unit
-                WHERE p.day >= ? AND p.day < ? AND (? IS NULL OR u.unit = ?)
+                WHERE p.day >= ? AND p.day < ? AND p.account = ? AND (? IS NULL OR u.unit = ?)
                 GROUP BY p.person
             ), placed AS (
                 SELECT rank() OVER (ORDER BY points DESC) AS place, person, points, activities
@@ -437,7 +511,7 @@ class Figures:
             ORDER BY place, m.person
             """,
             (
-                *(span.day_from, span.day_until, unit, unit),
+                *(span.day_from, span.day_until, self.account_id(account), unit, unit),
                 *(span.day_until, span.day_until, limit, limit),
             ),
         )
@@ -449,6 +523,8 @@ class Figures:
         return self.query(
             "SELECT a.kind, count(*) FROM postings p JOIN activities a ON a.id = p.activity"
             " WHERE p.value = 0 AND p.day >= ? AND p.day < ?"
+            " AND NOT EXISTS (SELECT 1 FROM postings o WHERE o.person = p.person"
+            " AND o.position = p.position AND o.account > 0)"
             " GROUP BY a.kind ORDER BY count(*) DESC, a.kind",
             (span.day_from, span.day_until),
         )
@@ -484,7 +560,7 @@ class Figures:
 def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
     position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
     rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
-    whole, gross, points = row[20:23]
+    whole, gross, points, account = row[20:24]
     return StatementLine(
         person=person,
         position=position,
@@ -509,4 +585,5 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
         gross=gross,
         cuts=cuts,
         points=points,
+        account=account,
     )

@@ -118,7 +118,7 @@ def entitlements(figures: Figures) -> dict[HrKey, int]:
 _POINTS = {
     "earned": (
         "SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person"
-        " WHERE b.points <> 0"
+        " WHERE b.points <> 0 AND b.account = 0"
     ),
     "redeemed": (
         "SELECT m.person, sum(r.points) FROM redemptions r JOIN people m ON m.id = r.person"

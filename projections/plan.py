@@ -8,9 +8,10 @@ integers divide to integers.
 Input tables (``BIGINT`` unless said otherwise; days are ``yyyymmdd`` in the ledger's zone; amounts
 are units of 1/10,000; a share of 100 % is 1,000,000):
 
-- ``activities(id, earns, named_by)``: kinds that matter; those with ``earns`` 1 can earn points,
-  ``named_by`` is the kind whose fact about the same thing names the people, or null when the
-  fact names them itself.
+- ``activities(id, earns, named_by, source, account)``: kinds that matter; those with ``earns`` 1
+  can earn points, ``named_by`` is the kind whose fact about the same thing names the people, or
+  null when the fact names them itself. What facts of a kind (``source``) earn in another
+  ``account`` than the main one, 0, is an activity of its own.
 - ``tenures(person, day_from, day_until, unit, rank TEXT, status TEXT, ranked_on)``: where people
   served when; the rank is held since ``ranked_on``.
 - ``units(id, unit TEXT, parent TEXT)``: the units and what they are part of.
@@ -103,11 +104,12 @@ SELECT f.position, a.id, f.thing, f.day, f.grade, f.hours, coalesce(o.position, 
        CASE WHEN v.per_hour = 1 THEN (v.points * f.hours + 5000) // 10000
             ELSE coalesce(v.points, 0) END
 FROM w_fact f
-JOIN activities a ON a.id = f.kind AND a.earns = 1
+JOIN activities a ON a.source = f.kind AND a.earns = 1
 LEFT JOIN w_origin o ON o.thing = f.thing AND o.kind = a.named_by
 {join} rule_values v
   ON v.scoped = {scoped} AND v.activity = a.id AND f.day >= v.day_from AND f.day < v.day_until
   AND (v.grade IS NULL OR v.grade = f.grade)
+WHERE a.account = 0 OR v.id IS NOT NULL
 """
 
 # A share of the points that is no whole unit is rounded down; the units left over go one each to
@@ -353,12 +355,14 @@ class Shape:
         scoped: Whether a rule is for some ranks or units only.
         by_rank: Whether a cap counts in the time a rank is held.
         by_unit: Whether a cap limits the people of a unit together.
+        accounts: Whether a rule gives points in another account than the main one.
     """
 
     stages: int = 0
     scoped: bool = False
     by_rank: bool = False
     by_unit: bool = False
+    accounts: bool = False
 
     @property
     def follows_service(self) -> bool:
@@ -369,7 +373,8 @@ class Shape:
 SHAPE = """
 SELECT coalesce(max(stage), 0), EXISTS (SELECT 1 FROM rule_values WHERE scoped = 1),
        coalesce(max(CASE WHEN period = 'rank' THEN 1 ELSE 0 END), 0),
-       coalesce(max(CASE WHEN per = 'unit' THEN 1 ELSE 0 END), 0)
+       coalesce(max(CASE WHEN per = 'unit' THEN 1 ELSE 0 END), 0),
+       EXISTS (SELECT 1 FROM activities WHERE account > 0)
 FROM cap_limits
 """
 """Question that gives a ``Shape``, in the order of its attributes."""

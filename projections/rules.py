@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
-from mileage.ledger.fields import Shares
+from mileage.ledger.fields import Label, Shares
 from mileage.ledger.ledger import gone_keys
 
 from .days import day_number
 from .decode import OFFICE_TOPICS, Slice, activity_ids
 from .plan import Shape
 from .rulebook import ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
+from .rulebook.values import MAIN_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,6 @@ __all__ = [
     "adopted_rules",
     "gone_facts",
     "is_about_rulebooks",
-    "known_activities",
     "office_facts",
     "rule_rows",
 ]
@@ -62,7 +62,16 @@ class Rules:
             scoped=any(value.ranks or value.units for value in self.compiled.values),
             by_rank=any(cap.period == "rank" for cap in caps),
             by_unit=any(cap.per == "unit" for cap in caps),
+            accounts=any(value.account != MAIN_ACCOUNT for value in self.compiled.values),
         )
+
+    @property
+    def accounts(self) -> dict[str, int]:
+        """The numbers of the accounts; the main one is 0."""
+        books = [adoption.rulebook for adoption in self.adoptions]
+        declared = {account.id for book in books for account in book.accounts}
+        others = sorted(declared - {MAIN_ACCOUNT})
+        return {MAIN_ACCOUNT: 0, **{name: number for number, name in enumerate(others, 1)}}
 
 
 def activity_infos(kinds: Kinds) -> dict[str, ActivityInfo]:
@@ -147,16 +156,50 @@ def _voids(office: Sequence[Recorded]) -> list[Recorded]:
     return [item for item in office if isinstance(item.fact.data, FactVoided)]
 
 
-def known_activities(kinds: Kinds) -> list[tuple[int, str, str, str, int, int | None]]:
-    """Rows of ``activities``."""
-    numbers = activity_ids(kinds)
-    rows = []
-    for name, number in numbers.items():
-        kind = kinds.get(name)
+def _activity_rows(rules: Rules, kinds: Kinds) -> Iterator[tuple[Any, ...]]:
+    """Rows of ``activities``: each kind in the main account, and in those where a rule rewards it."""
+    numbers, accounts = activity_ids(kinds), rules.accounts
+    rewarded = {(accounts[value.account], value.activity) for value in rules.compiled.values}
+    for account, name in sorted({*((0, name) for name in numbers), *rewarded}):
+        kind, number = kinds.get(name), numbers[name]
         of = kind.activity.of if kind.activity else ""
-        earns = 1 if kind.activity else 0
-        rows.append((number, name, kind.label.ko, kind.label.en, earns, numbers.get(of)))
+        yield (
+            _in_account(number, account),
+            name,
+            kind.label.ko,
+            kind.label.en,
+            int(kind.activity is not None),
+            numbers.get(of),
+            number,
+            account,
+        )
+
+
+def _in_account(activity: int, account: int) -> int:
+    """The number of what facts of a kind earn in an account."""
+    return account * _KINDS_MAX + activity
+
+
+_KINDS_MAX = 10_000
+
+
+def _account_rows(rules: Rules) -> list[tuple[Any, ...]]:
+    """Rows of ``accounts``, named as the latest rulebook that declares them does."""
+    named = {
+        account.id: account
+        for adoption in rules.adoptions
+        for account in adoption.rulebook.accounts
+    }
+    rows: list[tuple[Any, ...]] = []
+    for name, number in rules.accounts.items():
+        account = named.get(name)
+        title = account.title if account else _MILEAGE
+        unit = (account and account.unit) or _POINTS
+        rows.append((number, name, title.ko, title.en, unit.ko, unit.en))
     return rows
+
+
+_MILEAGE, _POINTS = Label("마일리지", "Mileage"), Label("점", "points")
 
 
 def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
@@ -167,7 +210,10 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
     cap_titles = {(p, cap.id): cap.title for p, book in books.items() for cap in book.caps}
     names = sorted({value.rule for value in rules.compiled.values})
     rule_numbers = {name: number for number, name in enumerate(names, 1)}
+    accounts = rules.accounts
     return {
+        "activities": list(_activity_rows(rules, kinds)),
+        "accounts": _account_rows(rules),
         "rulebooks": [
             (
                 version.adoption.position,
@@ -186,7 +232,7 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.rule,
                 rule_titles[row.adoption, row.rule].ko,
                 rule_titles[row.adoption, row.rule].en,
-                numbers[row.activity],
+                _in_account(numbers[row.activity], accounts[row.account]),
                 row.grade,
                 int(row.per == "hour"),
                 int(row.split == "share"),
@@ -282,6 +328,7 @@ def _programme_rows(rules: Rules) -> Iterator[tuple[Any, ...]]:
             programme.service.months if programme.service else None,
             programme.service.full_from if programme.service else None,
             programme.on_leave,
+            rules.accounts[programme.account],
         )
 
 

@@ -14,18 +14,23 @@ Tables:
   held since ``ranked_on``.
 - ``things(id, stream, title)``: proposals, clubs, entries; ``id`` is the position of the first
   fact that matters for points.
-- ``activities(id, kind, name_ko, name_en, earns, named_by)``.
+- ``activities(id, kind, name_ko, name_en, earns, named_by, source, account)``: what can be
+  counted; facts of one kind (``source`` is the id of its own row) can earn in several accounts.
+- ``accounts(id, account, name_ko, name_en, unit_ko, unit_en)``: what amounts are kept in; 0 is the
+  main one, ``mileage``, which holds points and counts unless something else is said.
 - ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``,
   ``programme_grades``: the compiled rulebooks in force in this model, each row with the days on
   which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
-  gross, points)``: one row for each person in each activity, rewarded or not. ``value`` is the
+  gross, points, account)``: in the main account one row for each person in each activity, rewarded or not. ``value`` is the
   dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
-  divided, ``gross`` this person's part, ``points`` what counts after cuts.
+  divided, ``gross`` this person's part, ``points`` what counts after cuts. In another account
+  there are rows only for what a rule rewards.
 - ``cuts(person, position, activity, stage, cause, reference, points)``: what was taken away and
   why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
   it), ``cap`` (``reference`` is the cap).
-- ``balances(person, points, activities, rewarded)``: sums of a person's postings.
+- ``balances(person, account, points, activities, rewarded)``: sums of a person's postings by
+  account; everybody has a row in the main one.
 - ``decisions(position, programme, cycle, person, day, decision, grade, value, reason,
   decided_by)``: what people decided about entitlements, ``granted``, ``approved``, ``refused`` or
   ``revoked``; the latest of a person in a cycle holds.
@@ -64,7 +69,13 @@ TABLES: dict[str, tuple[str, str]] = {
     "things": ("id BIGINT NOT NULL, stream TEXT NOT NULL, title TEXT", "id"),
     "activities": (
         "id BIGINT NOT NULL, kind TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
-        " earns BIGINT NOT NULL, named_by BIGINT",
+        " earns BIGINT NOT NULL, named_by BIGINT, source BIGINT NOT NULL,"
+        " account BIGINT NOT NULL",
+        "id",
+    ),
+    "accounts": (
+        "id BIGINT NOT NULL, account TEXT NOT NULL, name_ko TEXT NOT NULL,"
+        " name_en TEXT NOT NULL, unit_ko TEXT NOT NULL, unit_en TEXT NOT NULL",
         "id",
     ),
     "rulebooks": (
@@ -100,7 +111,8 @@ TABLES: dict[str, tuple[str, str]] = {
         " rounding TEXT NOT NULL, value BIGINT, unit_ko TEXT, unit_en TEXT, ranks TEXT NOT NULL,"
         " recent_years BIGINT, recent_cycles BIGINT, recent_programmes TEXT NOT NULL,"
         " four_eyes BIGINT NOT NULL, units TEXT NOT NULL, sanctioned_years BIGINT,"
-        " months_served BIGINT, full_from BIGINT, on_leave TEXT NOT NULL",
+        " months_served BIGINT, full_from BIGINT, on_leave TEXT NOT NULL,"
+        " account BIGINT NOT NULL",
         "programme, day_from",
     ),
     "programme_grades": (
@@ -113,7 +125,7 @@ TABLES: dict[str, tuple[str, str]] = {
         "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"
         " thing BIGINT NOT NULL, day BIGINT NOT NULL, unit BIGINT, grade TEXT, hours BIGINT,"
         " share BIGINT NOT NULL, value BIGINT NOT NULL, whole BIGINT NOT NULL,"
-        " gross BIGINT NOT NULL, points BIGINT NOT NULL",
+        " gross BIGINT NOT NULL, points BIGINT NOT NULL, account BIGINT NOT NULL",
         "person, position, activity",
     ),
     "cuts": (
@@ -123,9 +135,9 @@ TABLES: dict[str, tuple[str, str]] = {
         "person, position, activity, stage",
     ),
     "balances": (
-        "person BIGINT NOT NULL, points BIGINT NOT NULL, activities BIGINT NOT NULL,"
-        " rewarded BIGINT NOT NULL",
-        "person",
+        "person BIGINT NOT NULL, account BIGINT NOT NULL, points BIGINT NOT NULL,"
+        " activities BIGINT NOT NULL, rewarded BIGINT NOT NULL",
+        "person, account",
     ),
     "decisions": (
         "position BIGINT NOT NULL, programme TEXT NOT NULL, cycle TEXT NOT NULL,"
@@ -174,8 +186,9 @@ VIEWS = {
                u.unit, p.grade, {_amount("p.hours")} AS hours, {_amount("p.share")} AS share,
                v.rule_id AS rule, v.clause, {_amount("v.points")} AS rate,
                {_amount("p.gross")} AS gross, {_amount("p.points")} AS points,
-               p.points AS points_units
+               p.points AS points_units, c.account
         FROM postings p
+        JOIN accounts c ON c.id = p.account
         JOIN people m ON m.id = p.person
         JOIN activities a ON a.id = p.activity
         JOIN things t ON t.id = p.thing
@@ -186,6 +199,12 @@ VIEWS = {
         SELECT rank() OVER (ORDER BY b.points DESC) AS place, m.person,
                {_amount("b.points")} AS points, b.points AS points_units, b.activities, b.rewarded
         FROM balances b JOIN people m ON m.id = b.person
+        WHERE b.account = 0
+    """,
+    "account_balances": f"""
+        SELECT m.person, c.account, c.name_ko, c.name_en, {_amount("b.points")} AS points,
+               c.unit_ko, c.unit_en, b.points AS points_units
+        FROM balances b JOIN people m ON m.id = b.person JOIN accounts c ON c.id = b.account
     """,
     "unrewarded": f"""
         SELECT m.person, p.position, {_day("p.day")} AS occurred_on, a.kind, p.grade,
@@ -194,7 +213,9 @@ VIEWS = {
         JOIN people m ON m.id = p.person
         JOIN activities a ON a.id = p.activity
         JOIN things t ON t.id = p.thing
-        WHERE p.value = 0
+        WHERE p.value = 0 AND NOT EXISTS (
+            SELECT 1 FROM postings o WHERE o.person = p.person AND o.position = p.position
+              AND o.account > 0)
     """,
     "cuts_explained": f"""
         SELECT m.person, c.position, c.stage, c.cause,
@@ -216,7 +237,8 @@ VIEWS = {
         FROM (SELECT m.person, b.points AS earned,
                      coalesce((SELECT sum(r.points) FROM redemptions r WHERE r.person = b.person),
                               0) AS redeemed
-              FROM balances b JOIN people m ON m.id = b.person)
+              FROM balances b JOIN people m ON m.id = b.person
+              WHERE b.account = 0)
     """,
     "entitlements_decided": f"""
         SELECT d.programme, d.cycle, m.person, d.decision, {_day("d.day")} AS decided_on,
@@ -230,6 +252,7 @@ VIEWS = {
                    AS withdrawn_on
         FROM awards a JOIN postings p ON p.position = a.position
         JOIN people m ON m.id = p.person
+        WHERE p.account = 0
     """,
 }
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import plan
-from .build import BALANCES, POSTINGS
+from .build import figure_steps
 from .days import OPEN_DAY, day_number
 from .decode import activity_ids
 from .eligibility import eligible
 from .figures import Figures, StatementLine
 from .rulebook import Adoption, Given, compile_rules
 from .rulebook.values import DAY_MIN, Placed
-from .rules import Rules, known_activities, rule_rows
+from .rules import Rules, rule_rows
 from .schema import ddl
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def try_examples(rulebook: Rulebook, kinds: Kinds) -> tuple[Trial, ...]:
     """
     adoption = Adoption(1, DAY_MIN, DAY_MIN, rulebook)
     rules = Rules(compile_rules([adoption]), (adoption,), 1)
-    rows = {"activities": known_activities(kinds), **rule_rows(rules, kinds)}
+    rows = rule_rows(rules, kinds)
     stage = _Stage(rows, activity_ids(kinds), rules.shape)
     return tuple(_trial(example, stage) for example in rulebook.examples)
 
@@ -248,9 +248,7 @@ class _Play:
             *plan.tenure_steps(),
             *plan.activity_steps(shape),
             *plan.cap_steps(shape),
-            POSTINGS,
-            BALANCES.format(whose="1 = 1", where="1 = 1"),
-            "INSERT INTO cuts SELECT * FROM w_cut",
+            *figure_steps(shape),
         )
         for statement in steps:
             self.connection.execute(plan.for_sqlite(statement))

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from .text import lines_of, problem_on
 from .values import (
+    MAIN_ACCOUNT,
     CapPer,
     CapPeriod,
     Keep,
@@ -77,6 +78,7 @@ class ValueRow:
         clause: Where the scheme says so.
         ranks: Ranks it is for; all when empty.
         units: Units it is for, with all below them; all when empty.
+        account: Id of the account it gives its points in.
     """
 
     id: int
@@ -92,6 +94,7 @@ class ValueRow:
     clause: str
     ranks: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    account: str = MAIN_ACCOUNT
 
 
 @frozen
@@ -221,6 +224,7 @@ _ValueColumns = tuple[
     str,
     tuple[str, ...],
     tuple[str, ...],
+    str,
 ]
 
 
@@ -244,6 +248,7 @@ def _value_columns(versions: Sequence[Version]) -> Iterator[_ValueColumns]:
                         value.clause,
                         rule.ranks,
                         rule.units,
+                        rule.account,
                     )
 
 

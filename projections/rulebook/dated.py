@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mileage.ledger.fields import Code
 
-from .tables import Table, read_text
-from .values import SCOPE_MAX, VALUES_MAX
+from .tables import Table, meant, read_text
+from .values import MAIN_ACCOUNT, SCOPE_MAX, VALUES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mileage.projections.toml_positions import Path
 
     from .text import Check
     from .whole import Value
 
-__all__ = ["read_codes", "read_entries", "read_values"]
+__all__ = ["read_account", "read_codes", "read_entries", "read_values"]
 
 _LEDGER_CODE = Code("", "")
 
@@ -85,3 +85,14 @@ def read_codes(table: Table, key: str) -> tuple[str, ...]:
                 remedy = "Write the code as the ledger knows it."
                 table.check.error("bad-id", path, f"is no code: {error}.", remedy)
     return tuple(named)
+
+
+def read_account(table: Table, accounts: Sequence[str]) -> str:
+    """Read which account is meant; the main one unless it is written."""
+    if "account" not in table.raw:
+        return MAIN_ACCOUNT
+    account = table.text("account")
+    if account and account not in accounts:
+        predicate, remedy = f"is no account: {account!r}.", meant(account, list(accounts))
+        table.check.error("unknown-account", table.at("account"), predicate, remedy)
+    return account

@@ -8,7 +8,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .dated import read_codes, read_entries, read_values
+from .dated import read_account, read_codes, read_entries, read_values
 from .evaluation import read_evaluation
 from .examples import read_examples
 from .programmes import read_programme, warn_of_unknown
@@ -25,6 +25,7 @@ from .tables import (
     read_text,
 )
 from .values import (
+    ACCOUNTS_MAX,
     CAP_PERIODS,
     CAP_PERS,
     CAPS_MAX,
@@ -33,11 +34,13 @@ from .values import (
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
+    MAIN_ACCOUNT,
     PERS,
     POINT,
     PROGRAMMES_MAX,
     RULES_MAX,
     SPLITS,
+    Account,
     ActivityInfo,
     Cap,
     CapValue,
@@ -49,7 +52,7 @@ from .values import (
 from .whole import Limit, about_limit, check_overlaps, raised_after_lowering, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mileage.ledger.fields import Label
     from mileage.projections.toml_positions import Path
@@ -60,7 +63,7 @@ __all__ = ["read_rulebook"]
 
 
 _TABLES = ("rulebook", "rule")
-_MORE_TABLES = ("cap", "programme", "evaluation", "labels", "example")
+_MORE_TABLES = ("account", "cap", "programme", "evaluation", "labels", "example")
 
 
 def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Rulebook:
@@ -69,9 +72,13 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
     root = Table(check, (), document)
     path, raw = root.at("rulebook"), document.get("rulebook")
     head = open_table(check, path, raw, ("id", "title", "source")) or Table(check, path, {})
-    rules = read_entries(root, "rule", RULES_MAX, _read_rule)
+    accounts = read_entries(root, "account", ACCOUNTS_MAX, _read_account)
+    known = (MAIN_ACCOUNT, *(account.id for account in accounts))
+    rules = read_entries(root, "rule", RULES_MAX, partial(_read_rule, accounts=known))
     check_overlaps(check, rules)
-    programmes = read_entries(root, "programme", PROGRAMMES_MAX, read_programme)
+    programmes = read_entries(
+        root, "programme", PROGRAMMES_MAX, partial(read_programme, accounts=known)
+    )
     warn_of_unknown(check, programmes)
     read_cap = partial(_read_cap, rules={rule.id: rule for rule in rules if rule.id})
     return Rulebook(
@@ -85,13 +92,29 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
         labels=_read_labels(root),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         text=text,
-        examples=read_examples(root, rules, programmes),
+        examples=read_examples(root, rules, programmes, known),
+        accounts=accounts,
     )
 
 
-def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
+def _read_account(check: Check, path: Path, raw: object) -> Account | None:
+    table = open_table(check, path, raw, ("id", "title"), ("unit",))
+    if table is None:
+        return None
+    return Account(
+        id=table.id("id"),
+        title=table.label("title"),
+        unit=table.label("unit") if "unit" in table.raw else None,
+        line=table.line,
+    )
+
+
+def _read_rule(
+    check: Check, path: Path, raw: object, *, accounts: Sequence[str]
+) -> Rule | None:
     required = ("id", "title", "activity", "values")
-    table = open_table(check, path, raw, required, ("per", "split", "until", "ranks", "units"))
+    optional = ("account", "per", "split", "until", "ranks", "units")
+    table = open_table(check, path, raw, required, optional)
     if table is None:
         return None
     activity = _read_activity(table)
@@ -106,6 +129,7 @@ def _read_rule(check: Check, path: Path, raw: object) -> Rule | None:
         line=table.line,
         ranks=read_codes(table, "ranks"),
         units=read_codes(table, "units"),
+        account=read_account(table, accounts),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'
@@ -196,6 +220,7 @@ def _read_cap(check: Check, path: Path, raw: object, *, rules: Mapping[str, Rule
             if value.limit != POINT:
                 path = (*table.at("values"), index, "count")
                 check.error("best-of-several", path, "is not 1.", "Only one can be the best.")
+    _check_one_account(table, cap, rules)
     _warn_of_late_cap(check, cap, rules)
     limits = [Limit(cap, *span) for span in spans(cap.values, None)]
     if limit := raised_after_lowering(limits):
@@ -242,6 +267,14 @@ def _measure_of(cap: Table) -> Measure:
             path = (*cap.at("values"), index, "points")
             cap.check.error("mixed-limits", path, predicate, "Write count throughout, or points.")
     return "count" if counted else "points"
+
+
+def _check_one_account(table: Table, cap: Cap, rules: Mapping[str, Rule]) -> None:
+    accounts = sorted({rules[rule].account for rule in cap.rules})
+    if len(accounts) > 1:
+        predicate = f"names rules of several accounts: {', '.join(accounts)}."
+        remedy = "Write a cap for each account."
+        table.check.error("mixed-accounts", table.at("rules"), predicate, remedy)
 
 
 def _warn_of_late_cap(check: Check, cap: Cap, rules: Mapping[str, Rule]) -> None:

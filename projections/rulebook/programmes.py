@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dated import read_codes, read_values
+from .dated import read_account, read_codes, read_values
 from .tables import (
     EXAMPLES,
     KINDS,
@@ -62,13 +62,15 @@ __all__ = ["read_programme", "read_ranked_grades", "warn_of_unknown"]
 
 _WHOLE = 100 * POINT
 _OPTIONAL = (
-    *("tie", "unit", "ranks", "units", "exclude_recent", "four_eyes"),
+    *("account", "tie", "unit", "ranks", "units", "exclude_recent", "four_eyes"),
     *("exclude_sanctioned", "months_served", "on_leave"),
 )
 _TERMS = ("quota", "percent", "places", "round", "value")
 
 
-def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
+def read_programme(
+    check: Check, path: Path, raw: object, *, accounts: Sequence[str]
+) -> Programme | None:
     """Read a [[programme]] table; what is wrong with it is noted in the check."""
     table = open_table(check, path, raw, ("id", "title", "period", "values"), _OPTIONAL)
     if table is None:
@@ -89,6 +91,7 @@ def read_programme(check: Check, path: Path, raw: object) -> Programme | None:
         sanctioned_years=_read_sanctioned(table),
         service=_read_service(table),
         on_leave=table.word("on_leave", ON_LEAVES, "exclude"),
+        account=read_account(table, accounts),
     )
     _check_whole(table, programme)
     return programme

@@ -48,6 +48,7 @@ __all__ = [
 EXAMPLES = {
     "rulebook": "[rulebook] and below it id, title and source",
     "rule": "[[rule]]",
+    "account": "[[account]] and below it id and title",
     "cap": "[[cap]]",
     "programme": "[[programme]]",
     "evaluation": "[[evaluation]]",

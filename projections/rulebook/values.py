@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation
 
 __all__ = [
+    "ACCOUNTS_MAX",
     "BREAK_BY",
     "CAPS_MAX",
     "CAP_PERIODS",
@@ -33,6 +34,7 @@ __all__ = [
     "KEEPS",
     "LABELS_MAX",
     "LINE_CHARS_MAX",
+    "MAIN_ACCOUNT",
     "MONTHS_MAX",
     "ON_LEAVES",
     "OTHERWISE",
@@ -55,6 +57,7 @@ __all__ = [
     "VALUES_MAX",
     "VALUE_MAX",
     "YEARS_MAX",
+    "Account",
     "ActivityInfo",
     "BreakBy",
     "Cap",
@@ -120,6 +123,9 @@ ROUNDINGS: tuple[Rounding, ...] = ("down", "up", "half")
 QUOTA_OFS: tuple[QuotaOf, ...] = ("serving", "eligible")
 """What a quota in percent is of, if not of a number: all in service, or all who qualify."""
 
+MAIN_ACCOUNT = "mileage"
+"""The account of everything that names none: there in every rulebook."""
+
 POINT = 10_000
 """Units in one point: every amount of points is a whole number of 1/10,000 point."""
 
@@ -128,6 +134,7 @@ TEXT_BYTES_MAX = 1_048_576
 """Longest rulebook that is read, in bytes of UTF-8."""
 LINE_CHARS_MAX = 2_000
 RULES_MAX = 500
+ACCOUNTS_MAX = 50
 CAPS_MAX = 200
 PROGRAMMES_MAX = 200
 EVALUATIONS_MAX = 50
@@ -167,6 +174,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "gap": "days without points for an activity that has them before and after (warning)",
         "grade-dropped": "a later value says nothing of a grade that had points (warning)",
         "grades-differ": "the values of a programme are for other grades than its terms",
+        "mixed-accounts": "a cap limits rules of several accounts together",
         "missing-key": "something the grammar requires is not written",
         "mixed-limits": "a cap limits points on one day and a number on another, or both",
         "mixed-terms": "a programme mixes tiers, grades by rank and a plain selection",
@@ -189,6 +197,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "toml-syntax": "the text is not TOML 1.0",
         "too-large": "the text, a line, a list or a title is longer than allowed",
         "unit-by-rank": "a cap for a whole unit counts in the time a person holds a rank (warning)",
+        "unknown-account": "a rule, a programme or an example names an account that is not declared",
         "unknown-activity": "a rule names an activity that is not known",
         "unknown-area": "a weight for an area that the evaluation does not have",
         "unknown-grade": "an example has a grade that no rule gives points for (warning)",
@@ -208,6 +217,23 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
 
 
 # Values ------------------------------------------------------------------------------------
+
+
+@frozen
+class Account:
+    """What amounts are kept in apart from others: mileage, welfare points, money, days of leave.
+
+    Attributes:
+        id: Name of the account, unique among those of its rulebook.
+        title: What people call it.
+        unit: What its amounts are in; None for points.
+        line: Line where the account begins.
+    """
+
+    id: str
+    title: Label
+    unit: Label | None
+    line: int
 
 
 @frozen
@@ -246,6 +272,7 @@ class Rule:
         units: Units it is for, with all units below them, by where the person serves on the day;
             all when empty. A rule with ranks or units goes before one without, the nearest
             unit before a higher one.
+        account: Id of the account it gives its points in. One activity can earn in several.
     """
 
     id: str
@@ -258,6 +285,7 @@ class Rule:
     line: int
     ranks: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    account: str = MAIN_ACCOUNT
 
     @property
     def scoped(self) -> bool:
@@ -445,6 +473,7 @@ class Programme:
             lasts only; None when sanctions do not matter.
         service: How long one must have served in the period; None when that does not matter.
         on_leave: Whether those on leave on the day can be selected.
+        account: Id of the account whose points it counts.
     """
 
     id: str
@@ -461,6 +490,7 @@ class Programme:
     sanctioned_years: int | None = None
     service: ServiceTerms | None = None
     on_leave: OnLeave = "exclude"
+    account: str = MAIN_ACCOUNT
 
 
 @frozen
@@ -568,6 +598,7 @@ class Rulebook:
         text: The text itself.
         examples: What the rules are expected to give, in the order of the text.
         evaluations: Schemes of the evaluation of units, in the order of the text.
+        accounts: The accounts it declares, in the order of the text.
     """
 
     id: str
@@ -581,6 +612,7 @@ class Rulebook:
     text: str = field(repr=False)
     examples: tuple[Example, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    accounts: tuple[Account, ...] = ()
 
 
 @frozen

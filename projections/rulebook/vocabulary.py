@@ -16,6 +16,7 @@ from mileage.ledger.fields import Code, Label
 from .evaluation import ACTIVITIES_MAX, AREAS_MAX, ELEMENTS_MAX, GROUPS_MAX, ORIGINS, SOURCES
 from .tables import ID_PATTERN
 from .values import (
+    ACCOUNTS_MAX,
     BREAK_BY,
     CAP_PERIODS,
     CAP_PERS,
@@ -28,6 +29,7 @@ from .values import (
     GRADES_MAX,
     KEEPS,
     LABELS_MAX,
+    MAIN_ACCOUNT,
     MONTHS_MAX,
     ON_LEAVES,
     OTHERWISE,
@@ -135,6 +137,7 @@ _MONTHS = {"type": "integer", "minimum": 1, "maximum": MONTHS_MAX}
 _FROM = Key(Label("시행일", "From"), _DAY)
 _CLAUSE = Key(Label("근거", "Clause"), _text())
 _TITLE = Key(Label("제목", "Title"), _LABEL)
+_ACCOUNT = Key(Label("계정", "Account"), _ID, required=False, default=MAIN_ACCOUNT)
 
 
 def _by_grade(items: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,6 +154,7 @@ def _tables(name: str, most: int, *, required: bool = False) -> Key:
 
 
 _PLURALS = {
+    "account": Label("계정", "Accounts"),
     "rule": Label("점수 규칙", "Rules"),
     "cap": Label("한도", "Caps"),
     "programme": Label("연계 제도", "Programmes"),
@@ -161,6 +165,7 @@ _PLURALS = {
     "example": Label("예", "Examples"),
 }
 _LABELS = {
+    "account": Label("계정", "Account"),
     "rulebook": Label("규칙집", "Rulebook"),
     "rule": Label("점수 규칙", "Rule"),
     "cap": Label("한도", "Cap"),
@@ -178,6 +183,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             Label("규칙집", "Rulebook"),
             {
                 "rulebook": Key(_LABELS["rulebook"], _table("rulebook")),
+                "account": _tables("account", ACCOUNTS_MAX),
                 "rule": _tables("rule", RULES_MAX, required=True),
                 "cap": _tables("cap", CAPS_MAX),
                 "programme": _tables("programme", PROGRAMMES_MAX),
@@ -198,12 +204,21 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "source": Key(Label("출처", "Source"), _text()),
             },
         ),
+        "account": TableWords(
+            _LABELS["account"],
+            {
+                "id": Key(_LABELS["account"], _ID),
+                "title": _TITLE,
+                "unit": Key(Label("단위", "Unit"), _LABEL, required=False),
+            },
+        ),
         "rule": TableWords(
             _LABELS["rule"],
             {
                 "id": Key(Label("규칙", "Rule"), _ID),
                 "title": _TITLE,
                 "activity": Key(Label("활동", "Activity"), _table("activity")),
+                "account": _ACCOUNT,
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
                 "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
                 "per": Key(Label("단위", "Per"), _words(PERS), required=False, default="activity"),
@@ -259,6 +274,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "id": Key(Label("제도", "Programme"), _ID),
                 "title": _TITLE,
                 "period": Key(Label("기간", "Period"), _words(PERIODS)),
+                "account": _ACCOUNT,
                 "unit": Key(Label("값의 단위", "Unit of the values"), _LABEL, required=False),
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
                 "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),

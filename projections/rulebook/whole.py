@@ -66,13 +66,13 @@ class _Claim:
 
 def check_overlaps(check: Check, rules: Sequence[Rule]) -> None:
     """Note rules that give points for one activity on the same day (and grade)."""
-    claims: defaultdict[str, list[_Claim]] = defaultdict(list)
+    claims: defaultdict[tuple[str, str], list[_Claim]] = defaultdict(list)
     for rule in rules:
         if rule.activity and not rule.scoped:
-            claims[rule.activity].extend(_claims(rule))
+            claims[rule.activity, rule.account].extend(_claims(rule))
     groups = list(claims.values())
     for one, other in combinations([rule for rule in rules if rule.scoped], 2):
-        if one.activity and one.activity == other.activity and not _apart(one, other):
+        if one.activity and _same(one, other) and not _apart(one, other):
             groups.append([*_claims(one), *_claims(other)])
     noted: set[tuple[int, int]] = set()
     for of_activity in groups:
@@ -81,6 +81,11 @@ def check_overlaps(check: Check, rules: Sequence[Rule]) -> None:
             if (first.rule.line, second.rule.line) not in noted:
                 noted.add((first.rule.line, second.rule.line))
                 _note_overlap(check, first, second)
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    """Whether two rules give points for one activity in one account."""
+    return (one.activity, one.account) == (other.activity, other.account)
 
 
 def _apart(one: Rule, other: Rule) -> bool:
