@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger import format_amount
-from mileage.projections import available, redemptions
+from mileage.projections import MAIN_ACCOUNT, available, redemptions
 
 from .base import command, option, pass_session
 from .output import Column, Shown, show, to_terminal
-from .questions import asked, question
+from .questions import ACCOUNT, asked, question
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mileage.ledger import Label
-    from mileage.projections import RedemptionLine, StatementLine
+    from mileage.projections import Ranked, RedemptionLine, StatementLine
 
     from .questions import Asked, Question
     from .session import Session
@@ -43,24 +43,28 @@ _NO_ACTIVITY = Words("활동이 없습니다.", "No activity.")
     ["mileage statement P00001 --period 2005-H1", "mileage statement P00001 --csv > P00001.csv"],
 )
 @click.argument("person", metavar="PERSON")
+@ACCOUNT
 @question()
 @pass_session
-def statement_command(session: Session, person: str, question: Question) -> None:
+def statement_command(session: Session, person: str, account: str, question: Question) -> None:
     """Show a person's postings."""
     with asked(session, question) as answer:
         answer.check_people([person])
-        lines = answer.figures.statement(person, question.period)
-        redeemed = redemptions(answer.figures, person, question.period)
-        left = format_amount(available(answer.figures, person).left)
+        kept_in = answer.account(account)
+        lines = answer.figures.statement(person, question.period, account=account)
+        redeemed = _redeemed(answer, person, account)
+        left = _available(answer, person, account)
         name = answer.names([person]).get(person)
-        total = format_amount(sum(line.points for line in lines))
+        total = sum(line.points for line in lines)
+        told = answer.amount(kept_in, total)
         document = {
             **answer.about(),
             "person": person,
             "name": name,
-            "points": total,
+            "account": account,
+            "points": format_amount(total),
             "redeemed": format_amount(sum(line.points for line in redeemed)),
-            "available": left,
+            "available": format_amount(left),
             "lines": [line_json(line) for line in lines],
             "redemptions": [_redemption_json(line) for line in redeemed],
         }
@@ -82,11 +86,26 @@ def statement_command(session: Session, person: str, question: Question) -> None
     ]
     span = question.period.name if question.period else None
     who = " ".join(filter(None, [person, name, span]))
-    told = Words(f"{who}: {total}점", f"{who}: {total} point{'s'[: total != '1']}")
+    if account != MAIN_ACCOUNT:
+        who = f"{who} ({session.pick(kept_in.label)})"
     if redeemed:
-        told = Words(f"{told.ko}, 가용 {left}점", f"{told.en}, {left} available")
-    title = session.pick(told)
+        amount = format_amount(left)
+        told = Words(f"{told.ko}, 가용 {amount}점", f"{told.en}, {amount} available")
+    title = f"{who}: {session.pick(told)}"
     show(session, document, columns, rows, title=title, empty=_NO_ACTIVITY)
+
+
+def _redeemed(answer: Asked, person: str, account: str) -> list[RedemptionLine]:
+    """What was redeemed in the period; there is redemption in the main account only."""
+    if account != MAIN_ACCOUNT:
+        return []
+    return list(redemptions(answer.figures, person, answer.question.period))
+
+
+def _available(answer: Asked, person: str, account: str) -> int:
+    if account != MAIN_ACCOUNT:
+        return answer.figures.balance(person, account=account).points
+    return available(answer.figures, person).left
 
 
 def line_json(line: StatementLine) -> dict[str, Any]:
@@ -95,6 +114,7 @@ def line_json(line: StatementLine) -> dict[str, Any]:
         "position": line.position,
         "occurred_on": line.occurred_on.isoformat(),
         "activity": line.kind,
+        "account": line.account,
         "thing": line.thing,
         "title": line.title,
         "unit": line.unit,
@@ -166,16 +186,20 @@ def labelled(session: Session, code: str | None, labels: Mapping[str, Label]) ->
     ["mileage balance P00001 P00002", "mileage balance P00001 --as-of 2005-06-30 --json"],
 )
 @click.argument("people", metavar="PERSON...", nargs=-1, required=True)
+@ACCOUNT
 @question()
 @pass_session
-def balance_command(session: Session, people: tuple[str, ...], question: Question) -> None:
+def balance_command(
+    session: Session, people: tuple[str, ...], account: str, question: Question
+) -> None:
     """Show balances."""
     with asked(session, question) as answer:
         answer.check_people(people)
+        answer.account(account)
         names = answer.names(people)
         units = answer.figures.unit_labels()
-        found = [_balance_json(answer, person, names) for person in dict.fromkeys(people)]
-        document = {**answer.about(), "balances": found}
+        found = [_balance_json(answer, person, account, names) for person in dict.fromkeys(people)]
+        document = {**answer.about(), "account": account, "balances": found}
     rows = [{**row, "unit": labelled(session, row["unit"], units)} for row in found]
     columns = [
         Column("person"),
@@ -191,10 +215,12 @@ def balance_command(session: Session, people: tuple[str, ...], question: Questio
     show(session, document, columns, rows)
 
 
-def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[str, Any]:
-    balance = answer.figures.balance(person, answer.question.period)
+def _balance_json(
+    answer: Asked, person: str, account: str, names: Mapping[str, str]
+) -> dict[str, Any]:
+    balance = answer.figures.balance(person, answer.question.period, account=account)
     tenure = answer.figures.tenure(person, answer.day)
-    redeemed = redemptions(answer.figures, person, answer.question.period)
+    redeemed = _redeemed(answer, person, account)
     return {
         "person": person,
         "name": names.get(person),
@@ -204,7 +230,7 @@ def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[
         "activities": balance.activities,
         "rewarded": balance.rewarded,
         "redeemed": format_amount(sum(line.points for line in redeemed)),
-        "available": format_amount(available(answer.figures, person).left),
+        "available": format_amount(_available(answer, person, account)),
     }
 
 
@@ -231,10 +257,11 @@ def _balance_json(answer: Asked, person: str, names: Mapping[str, str]) -> dict[
     type=click.IntRange(0),
     metavar="N",
 )
+@ACCOUNT
 @question()
 @pass_session
 def ranking_command(
-    session: Session, unit: str | None, limit: int | None, question: Question
+    session: Session, unit: str | None, limit: int | None, account: str, question: Question
 ) -> None:
     """Show the ranking."""
     shortened = limit is None and session.format == "table" and to_terminal()
@@ -243,8 +270,10 @@ def ranking_command(
         units = answer.figures.unit_labels()
         if unit is not None and unit not in units:
             raise click.UsageError(f"--unit {unit}: there is no such unit")
-        found = _ranking_json(answer, unit, places)
-        document = {**answer.about(), "unit": unit, "ranking": found}
+        answer.account(account)
+        ranked = answer.figures.ranking(question.period, unit=unit, limit=places, account=account)
+        found = _ranking_json(answer, ranked)
+        document = {**answer.about(), "unit": unit, "account": account, "ranking": found}
     rows = [{**row, "unit": labelled(session, row["unit"], units)} for row in found]
     columns = [
         Column("place", number=True),
@@ -262,8 +291,7 @@ def ranking_command(
         )
 
 
-def _ranking_json(answer: Asked, unit: str | None, places: int | None) -> list[dict[str, Any]]:
-    ranked = answer.figures.ranking(answer.question.period, unit=unit, limit=places)
+def _ranking_json(answer: Asked, ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
     names = answer.names(each.person for each in ranked)
     return [
         {

@@ -12,8 +12,8 @@ from .base import Group, format_options, option, pass_session
 from .figures import tell_of_waiting
 from .output import Column, Shown, show
 from .publishing import (
-    DIFFERENCE_COLUMNS,
     TERMINAL_ROWS,
+    difference_columns,
     difference_json,
     difference_row,
     rows_to_show,
@@ -138,7 +138,7 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
         f"Build {number} ({state}), {made}, up to fact #{build.position}",
     )
     rows = [difference_row(each, names) for each in shown]
-    show(session, document, DIFFERENCE_COLUMNS, rows, title=session.pick(title))
+    show(session, document, difference_columns(shown), rows, title=session.pick(title))
     if more := len(changes) - len(shown):
         session.note(f"(그 밖에 {more:,}명; --limit 0)", f"(and {more:,} more people; --limit 0)")
     against = build.replaced

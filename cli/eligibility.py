@@ -123,6 +123,7 @@ def terms_json(selection: Selection) -> dict[str, Any]:
     return {
         "programme": terms.programme,
         "title": {"ko": terms.label.ko, "en": terms.label.en},
+        "account": terms.account,
         "period": terms.period.name,
         "threshold": format_amount(terms.threshold),
         "quota": terms.quota,

@@ -9,6 +9,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import (
+    MAIN_ACCOUNT,
     eligible,
     explain_candidate,
     explain_loss,
@@ -107,8 +108,11 @@ def _steps(session: Session, document: dict[str, Any]) -> Iterator[dict[str, Any
             yield {**known, **who, "step": number, "text": step[language]}
 
 
-def _points(amount: str) -> str:
-    return f"{amount} point{'' if amount in {'1', '-1'} else 's'}"
+def _amount(answer: Asked, account: str, units: int) -> str:
+    """An amount with its unit, and with the account where that is not the main one."""
+    kept_in = answer.account(account)
+    said = answer.session.pick(answer.amount(kept_in, units))
+    return said if account == MAIN_ACCOUNT else f"{answer.session.pick(kept_in.label)} {said}"
 
 
 def _who(document: dict[str, Any]) -> str:
@@ -118,15 +122,24 @@ def _who(document: dict[str, Any]) -> str:
 
 def _postings(answer: Asked, document: dict[str, Any], position: int | None) -> Node:
     person, period = document["person"], answer.question.period
-    lines = answer.figures.statement(person, period, position=position)
+    lines = answer.figures.statement(person, period, position=position, account=None)
     if position is not None and not lines:
         raise click.UsageError(f"--position {position}: no activity of {person}")
     explained = [explain_posting(answer.ledger, line) for line in lines]
-    total = format_amount(sum(line.points for line in lines))
-    document["points"] = total
+    sums = {
+        each.account: sum(line.points for line in lines if line.account == each.account)
+        for each in answer.figures.accounts()
+    }
+    document["points"] = format_amount(sums[MAIN_ACCOUNT])
+    document["accounts"] = {name: format_amount(amount) for name, amount in sums.items()}
     document["postings"] = [_posting_json(each) for each in explained]
     who = _who(document) + (f" {period.name}" if period else "")
-    head = answer.session.pick(Words(f"{who}: {total}점", f"{who}: {_points(total)}"))
+    told = [
+        _amount(answer, each.account, sums[each.account])
+        for each in answer.figures.accounts()
+        if each.account == MAIN_ACCOUNT or sums[each.account]
+    ]
+    head = f"{who}: {', '.join(told)}"
     return Node(head, tuple(_posting_node(answer, each) for each in explained))
 
 
@@ -146,14 +159,13 @@ def _posting_json(each: Explanation) -> dict[str, Any]:
 
 def _posting_node(answer: Asked, each: Explanation) -> Node:
     line, pick = each.line, answer.session.pick
-    points = format_amount(line.points)
     title = f" “{line.title}”" if line.title else ""
     head = f"{line.occurred_on}  {pick(line.activity)}  {line.thing}{title}"
     below = [pick(step) for step in each.steps]
     if line.rule_label is not None:
         below.insert(0, pick(_rule(each, pick(line.rule_label))))
     below.append(pick(_origin(answer, each)))
-    said = pick(Words(f"{points}점", f"{_points(points)}"))
+    said = _amount(answer, line.account, line.points)
     return Node(f"{head}: {said}", tuple(map(Node, below)))
 
 
@@ -193,7 +205,7 @@ def _programme(answer: Asked, document: dict[str, Any], programme: str) -> Node:
         "sanction": _sanction_json(candidate.sanction if candidate else None),
     }
     pick, terms = answer.session.pick, selection.terms
-    lines = answer.figures.statement(document["person"], terms.period)
+    lines = answer.figures.statement(document["person"], terms.period, account=terms.account)
     lost = losses(lines)
     document["losses"] = [_loss_json(each) for each in lost]
     below = tuple(

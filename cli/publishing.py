@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from mileage.ledger import format_amount
-from mileage.projections import ReadModel
+from mileage.projections import MAIN_ACCOUNT, ReadModel
 
 from .base import command, option, pass_session
 from .figures import rebuild_with_bar
@@ -15,16 +15,16 @@ from .output import Column, show, to_terminal
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mileage.projections import Difference, Rebuilt
 
     from .session import Session
 
 __all__ = [
-    "DIFFERENCE_COLUMNS",
     "TERMINAL_ROWS",
     "catch_up_command",
+    "difference_columns",
     "difference_json",
     "difference_row",
     "rebuild_command",
@@ -33,14 +33,6 @@ __all__ = [
 ]
 
 TERMINAL_ROWS = 20
-DIFFERENCE_COLUMNS = (
-    Column("person"),
-    Column("name", wraps=True),
-    Column("before", number=True),
-    Column("after", number=True),
-    Column("change", number=True),
-    Column("reasons", wraps=True),
-)
 
 
 @command(
@@ -101,7 +93,7 @@ def rebuild_command(  # noqa: D103 - its help is above
     show(
         session,
         document,
-        DIFFERENCE_COLUMNS,
+        difference_columns(shown),
         rows,
         empty=Words("달라지는 점수가 없습니다.", "No balance changes."),
     )
@@ -142,11 +134,26 @@ def _summarise(session: Session, rebuilt: Rebuilt, *, first: bool) -> None:
     )
 
 
+def difference_columns(differences: Sequence[Difference]) -> list[Column]:
+    """Columns of differences; the account is named where it is not always the main one."""
+    several = any(each.account != MAIN_ACCOUNT for each in differences)
+    return [
+        Column("person"),
+        Column("name", wraps=True),
+        Column("account", detail=not several),
+        Column("before", number=True),
+        Column("after", number=True),
+        Column("change", number=True),
+        Column("reasons", wraps=True),
+    ]
+
+
 def difference_json(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
     """A difference as JSON."""
     return {
         "person": each.person,
         "name": names.get(each.person),
+        "account": each.account,
         "before": format_amount(each.before),
         "after": format_amount(each.after),
         "change": format_amount(each.change),
@@ -166,6 +173,7 @@ def difference_row(each: Difference, names: Mapping[str, str]) -> dict[str, Any]
     return {
         "person": each.person,
         "name": names.get(each.person),
+        "account": each.account,
         "before": format_amount(each.before),
         "after": format_amount(each.after),
         "change": signed(each.change),

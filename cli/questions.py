@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
+from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
-from mileage.projections import Period, UnknownPerson
+from mileage.projections import MAIN_ACCOUNT, Period, UnknownAccount, UnknownPerson
 
 from .base import DAY, INSTANT, option
 from .figures import brought_up
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mileage.ledger import Ledger
-    from mileage.projections import Figures
+    from mileage.projections import AccountInfo, Figures
 
     from .session import Session
 
-__all__ = ["PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
+__all__ = ["ACCOUNT", "PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
 
 
 @attrs.frozen
@@ -91,6 +92,21 @@ class Asked:
             )
             raise UnknownPerson(f"{', '.join(unknown)}: {self.session.pick(hint)}")
 
+    def account(self, account: str) -> AccountInfo:
+        """An account that a command was asked for."""
+        try:
+            self.figures.account_id(account)
+        except UnknownAccount as error:
+            raise click.UsageError(f"--account {error}") from None
+        return next(each for each in self.figures.accounts() if each.account == account)
+
+    def amount(self, account: AccountInfo, units: int) -> Words:
+        """An amount in the unit of its account, as people read it."""
+        amount = format_amount(units)
+        if account.account == MAIN_ACCOUNT:
+            return Words(f"{amount}점", f"{amount} point{'s'[: amount != '1']}")
+        return Words(f"{amount}{account.unit.ko}", f"{amount} {account.unit.en}")
+
     def _knows(self, person: str) -> bool:
         try:
             self.figures.person_id(person)
@@ -149,6 +165,15 @@ _KNOWN_AT = option(
     en="Only what was recorded by then; a date means the end of that day",
     type=INSTANT,
     metavar="DATE|INSTANT",
+)
+
+
+ACCOUNT = option(
+    "--account",
+    ko=f"이 계정 [{MAIN_ACCOUNT}]",
+    en=f"This account  [{MAIN_ACCOUNT}]",
+    metavar="ID",
+    default=MAIN_ACCOUNT,
 )
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 from mileage.ledger import format_amount
-from mileage.projections import ReadModel, RulebookError, simulate
+from mileage.projections import MAIN_ACCOUNT, ReadModel, RulebookError, simulate
 
 from .base import DAY, Failure, command, option, pass_session
 from .figures import telling
 from .output import Column, Shown, print_table, show, to_terminal
-from .publishing import TERMINAL_ROWS, difference_json, difference_row, signed
+from .publishing import TERMINAL_ROWS, difference_columns, difference_json, difference_row, signed
 from .rulebooks import read_text, told
 from .texts import OUTCOMES, Words
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate_command"]
 
-_ACCOUNTS = {"mileage": Words("마일리지", "Mileage")}
 _UNCHANGED = Words("달라지는 것이 없습니다.", "Nothing changes.")
 _OUTCOMES = {
     **OUTCOMES,
@@ -235,12 +234,12 @@ class _Shown:
         click.echo(click.style(session.pick(words), bold=True))
         self._table(
             Words("계정", "Accounts"),
-            _columns("account"),
+            [Column("account", wraps=True), *_NUMBERS],
             [self._change_row("account", each) for each in found.accounts],
         )
         self._table(
             Words("조직", "Units"),
-            _columns("unit"),
+            _columns("unit", found.units),
             [self._change_row("unit", each) for each in found.units],
         )
         self._table(
@@ -258,8 +257,7 @@ class _Shown:
             Words("값을 주는 제도가 없습니다.", "No programme has values."),
         )
         shown = found.people[: self._shortened]
-        columns = [*_columns("person"), Column("reasons", wraps=True)]
-        columns.insert(1, Column("name", wraps=True))
+        columns = difference_columns(shown)
         rows = [difference_row(each, self.names) for each in shown]
         self._table(Words("사람", "People"), columns, rows)
         gain = sum(each.change > 0 for each in found.people)
@@ -288,7 +286,8 @@ class _Shown:
 
     def _change_row(self, column: str, each: Change) -> dict[str, Any]:
         nowhere = Words("(소속 없음)", "(no unit)")
-        labels: Mapping[str, Any] = _ACCOUNTS if column == "account" else self.found.unit_labels
+        account = column == "account"
+        labels = self.found.account_labels if account else self.found.unit_labels
         label = labels.get(each.code, Words(each.code, each.code)) if each.code else nowhere
         return {
             **_change_json(column, each),
@@ -335,6 +334,7 @@ class _Shown:
 def _change_json(column: str, each: Change) -> dict[str, Any]:
     return {
         column: each.code,
+        "account": each.account,
         "before": format_amount(each.before),
         "after": format_amount(each.after),
         "change": format_amount(each.change),
@@ -376,5 +376,7 @@ _COLUMNS = (
 )
 
 
-def _columns(name: str) -> list[Column]:
-    return [Column(name, wraps=True), *_NUMBERS]
+def _columns(name: str, changes: Sequence[Change]) -> list[Column]:
+    several = any(each.account != MAIN_ACCOUNT for each in changes)
+    accounts = [Column("account")] if several else []
+    return [Column(name, wraps=True), *accounts, *_NUMBERS]

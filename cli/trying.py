@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from mileage.ledger import format_amount
-from mileage.projections import arithmetic, try_examples
+from mileage.projections import MAIN_ACCOUNT, arithmetic, try_examples
 
 from .asking import line_json
 from .base import command, pass_session
@@ -83,9 +83,11 @@ def _node(session: Session, tried: _Tried) -> Node:
 
 def _person_node(session: Session, each: PersonTrial) -> Node:
     wanted, got = format_amount(each.expected), format_amount(each.points)
+    main = each.account == MAIN_ACCOUNT
+    who, point = (each.person, "점") if main else (f"{each.person} ({each.account})", "")
     said = Words(
-        f"{each.person}: 기대 {wanted}점, 결과 {got}점",
-        f"{each.person}: expected {wanted}, got {got}",
+        f"{who}: 기대 {wanted}{point}, 결과 {got}{point}",
+        f"{who}: expected {wanted}, got {got}",
     )
     if each.expected_cut is not None:
         wanted, got = format_amount(each.expected_cut), format_amount(each.cut)
@@ -137,6 +139,7 @@ def _person_json(each: PersonTrial) -> dict[str, Any]:
     stated = each.expected_cut is not None
     return {
         "person": each.person,
+        "account": each.account,
         "passed": each.passed,
         "expected": format_amount(each.expected),
         "got": format_amount(each.points),
@@ -157,6 +160,7 @@ _COLUMNS: Sequence[Column] = (
     Column("line", number=True),
     Column("title"),
     Column("person"),
+    Column("account"),
     Column("programme"),
     Column("passed"),
     *(Column(name, number=True) for name in ("expected", "got", "expected_cut", "cut")),

@@ -35,6 +35,7 @@ from .explain import (
 )
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
+    AccountInfo,
     Balance,
     Cut,
     Figures,
@@ -42,6 +43,7 @@ from .figures import (
     Ranked,
     StatementLine,
     Tenure,
+    UnknownAccount,
     UnknownPerson,
 )
 from .granting import Grant, grant, proposal
@@ -61,8 +63,8 @@ from .overview import Overview, overview
 from .readmodel import Build, CaughtUp, NoReadModel, NoSuchBuild, ReadModel, Rebuilt
 from .redeeming import Available, RedemptionLine, available, redeem, redemptions
 from .report import Report, report
+from .rulebook import MAIN_ACCOUNT, Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rulebook import Problem as RulebookProblem
-from .rulebook import Rulebook, RulebookError, check_rulebook, parse_rulebook
 from .rulebook.comparing import Edit, compare
 from .rulebook.reading import Reading, Section, read_aloud
 from .rulebook.schema import rulebook_schema
@@ -80,6 +82,8 @@ from .simulation import (
 from .trials import PersonTrial, SelectionTrial, Trial, try_examples
 
 __all__ = [
+    "MAIN_ACCOUNT",
+    "AccountInfo",
     "Acknowledged",
     "AdoptedRulebook",
     "Available",
@@ -142,6 +146,7 @@ __all__ = [
     "Tenure",
     "Terms",
     "Trial",
+    "UnknownAccount",
     "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",

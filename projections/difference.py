@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from .rulebook import MAIN_ACCOUNT
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -17,6 +19,7 @@ __all__ = [
     "Change",
     "Difference",
     "Reason",
+    "accounts_changed",
     "keep_changes",
     "kept_changes",
     "people_changed",
@@ -53,12 +56,14 @@ class Difference:
         before: Points in the earlier model, 1/10,000 point.
         after: Points in the new build, 1/10,000 point.
         reasons: The rules that make the difference; only given for the largest differences.
+        account: Id of the account the points are in.
     """
 
     person: str
     before: int
     after: int
     reasons: tuple[Reason, ...] = ()
+    account: str = MAIN_ACCOUNT
 
     @property
     def change(self) -> int:
@@ -75,11 +80,13 @@ class Change:
             earned while they served in no unit.
         before: Points in the earlier model, 1/10,000 point.
         after: Points in the new build, 1/10,000 point.
+        account: Id of the account the points are in.
     """
 
     code: str | None
     before: int
     after: int
+    account: str = MAIN_ACCOUNT
 
     @property
     def change(self) -> int:
@@ -94,41 +101,68 @@ def people_changed(new: Asking, old: Asking | None) -> tuple[Difference, ...]:
         new: What answers queries about the new build.
         old: The same of what to compare with; ``None`` where there is nothing before.
     """
-    before = dict(old("SELECT person, points FROM balances", ())) if old else {}
-    after = new(
-        "SELECT b.person, m.person, b.points FROM balances b JOIN people m ON m.id = b.person", ()
-    )
+    before, after = _balances(old) if old else {}, _balances(new)
     changed = [
-        (person, before.get(number, 0), points, number)
-        for number, person, points in after
-        if points != before.get(number, 0)
+        (account, person, points, after.get((account, person), 0))
+        for (account, person), points in (before | dict.fromkeys(after.keys() - before, 0)).items()
+        if points != after.get((account, person), 0)
     ]
-    changed.sort(key=lambda row: (-abs(row[2] - row[1]), row[0]))
-    reasons = _reasons([number for *_, number in changed[:EXPLAINED_MAX]], new, old)
+    people = dict(new("SELECT id, person FROM people", ())) if changed else {}
+    changed = [each for each in changed if each[1] in people]
+    changed.sort(key=lambda row: (-abs(row[3] - row[2]), people[row[1]], row[0]))
+    reasons = _reasons([row[:2] for row in changed[:EXPLAINED_MAX]], new, old)
     return tuple(
-        Difference(person, earlier, later, reasons.get(number, ()))
-        for person, earlier, later, number in changed
+        Difference(people[person], earlier, later, reasons.get((account, person), ()), account)
+        for account, person, earlier, later in changed
     )
+
+
+def _balances(ask: Asking) -> dict[tuple[str, int], int]:
+    """Balances by account and number of the person."""
+    accounts = dict(ask("SELECT id, account FROM accounts", ()))
+    rows = ask("SELECT account, person, points FROM balances", ())
+    return {(accounts[account], person): points for account, person, points in rows}
 
 
 def units_changed(new: Asking, old: Asking) -> tuple[Change, ...]:
     """The units whose points differ, by where people served when they earned them; by code."""
-    sums: dict[str | None, list[int]] = {}
+    sums: dict[tuple[str | None, str], list[int]] = {}
     for side, ask in enumerate((old, new)):
-        for unit, points in ask(
-            "SELECT u.unit, s.points FROM (SELECT unit, cast(sum(points) AS BIGINT) AS points"
-            " FROM postings GROUP BY unit) s LEFT JOIN units u ON u.id = s.unit",
+        for unit, account, points in ask(
+            "SELECT u.unit, a.account, s.points FROM (SELECT unit, account,"
+            " cast(sum(points) AS BIGINT) AS points FROM postings GROUP BY unit, account) s"
+            " JOIN accounts a ON a.id = s.account LEFT JOIN units u ON u.id = s.unit",
             (),
         ):
-            sums.setdefault(unit, [0, 0])[side] += points
-    found = [Change(unit, *points) for unit, points in sums.items() if points[0] != points[1]]
-    return tuple(sorted(found, key=lambda each: (each.code is not None, each.code)))
+            sums.setdefault((unit, account), [0, 0])[side] += points
+    found = [
+        Change(unit, points[0], points[1], account)
+        for (unit, account), points in sums.items()
+        if points[0] != points[1]
+    ]
+    return tuple(sorted(found, key=lambda each: (each.code is not None, each.code, each.account)))
+
+
+def accounts_changed(new: Asking, old: Asking) -> tuple[Change, ...]:
+    """What people's balances add up to, account by account, changed or not; the main one first."""
+    sums: dict[str, list[int]] = {}
+    for side, ask in enumerate((old, new)):
+        for account, points in ask(
+            "SELECT a.account, cast(coalesce(sum(b.points), 0) AS BIGINT) FROM accounts a"
+            " LEFT JOIN balances b ON b.account = a.id GROUP BY a.account",
+            (),
+        ):
+            sums.setdefault(account, [0, 0])[side] += points
+    ordered = sorted(sums, key=lambda account: (account != MAIN_ACCOUNT, account))
+    return tuple(
+        Change(account, sums[account][0], sums[account][1], account) for account in ordered
+    )
 
 
 # A build's own tables about what it changed; no figures, and so in no digest of them.
 _TABLES = (
     "CREATE TABLE changes (place INTEGER PRIMARY KEY, person TEXT NOT NULL,"
-    " before BIGINT NOT NULL, after BIGINT NOT NULL)",
+    " account TEXT NOT NULL, before BIGINT NOT NULL, after BIGINT NOT NULL)",
     "CREATE TABLE change_reasons (place BIGINT NOT NULL, number BIGINT NOT NULL,"
     " rule TEXT NOT NULL, before BIGINT NOT NULL, after BIGINT NOT NULL,"
     " PRIMARY KEY (place, number)) WITHOUT ROWID",
@@ -140,8 +174,11 @@ def keep_changes(connection: sqlite3.Connection, differences: Sequence[Differenc
     for statement in _TABLES:
         connection.execute(statement)
     connection.executemany(
-        "INSERT INTO changes VALUES (?, ?, ?, ?)",
-        ((n, each.person, each.before, each.after) for n, each in enumerate(differences, 1)),
+        "INSERT INTO changes VALUES (?, ?, ?, ?, ?)",
+        (
+            (place, each.person, each.account, each.before, each.after)
+            for place, each in enumerate(differences, 1)
+        ),
     )
     connection.executemany(
         "INSERT INTO change_reasons VALUES (?, ?, ?, ?, ?)",
@@ -163,34 +200,43 @@ def kept_changes(figures: Figures) -> tuple[Difference, ...] | None:
     ):
         reasons.setdefault(place, []).append(Reason(*reason))
     return tuple(
-        Difference(person, before, after, tuple(reasons.get(place, ())))
-        for place, person, before, after in figures.query(
-            "SELECT place, person, before, after FROM changes ORDER BY place"
+        Difference(person, before, after, tuple(reasons.get(place, ())), account)
+        for place, person, account, before, after in figures.query(
+            "SELECT place, person, account, before, after FROM changes ORDER BY place"
         )
     )
 
 
 def _reasons(
-    people: Sequence[int], new: Asking, old: Asking | None
-) -> dict[int, tuple[Reason, ...]]:
-    """The rules by which people's points differ between two read models, largest first."""
-    sums: dict[int, dict[str, list[int]]] = {number: {} for number in people}
+    keys: Sequence[tuple[str, int]], new: Asking, old: Asking | None
+) -> dict[tuple[str, int], tuple[Reason, ...]]:
+    """The rules by which amounts differ between two read models, largest first.
+
+    Args:
+        keys: Account and number of the person of each amount.
+        new: What answers queries about the new build.
+        old: The same of what to compare with.
+    """
+    sums: dict[tuple[str, int], dict[str, list[int]]] = {key: {} for key in keys}
+    people = sorted({person for _, person in keys})
     marks = ", ".join("?" * len(people))
     for side, ask in enumerate((old, new)):
         if ask and people:
-            for number, rule, points in ask(
-                "SELECT p.person, coalesce(v.rule_id, '') AS rule,"
+            for person, account, rule, points in ask(
+                "SELECT p.person, a.account, coalesce(v.rule_id, '') AS rule,"
                 " cast(sum(p.points) AS BIGINT)"
-                " FROM postings p LEFT JOIN rule_values v ON v.id = p.value"
-                f" WHERE p.person IN ({marks}) GROUP BY 1, 2",
+                " FROM postings p JOIN accounts a ON a.id = p.account"
+                " LEFT JOIN rule_values v ON v.id = p.value"
+                f" WHERE p.person IN ({marks}) GROUP BY 1, 2, 3",
                 people,
             ):
-                sums[number].setdefault(rule, [0, 0])[side] += points
+                if (account, person) in sums:
+                    sums[account, person].setdefault(rule, [0, 0])[side] += points
     found = {}
-    for number, rules in sums.items():
+    for key, rules in sums.items():
         differing = [
             Reason(rule, *points) for rule, points in rules.items() if points[0] != points[1]
         ]
         differing.sort(key=lambda each: (-abs(each.after - each.before), each.rule))
-        found[number] = tuple(differing)
+        found[key] = tuple(differing)
     return found

@@ -16,7 +16,7 @@ from .days import day_before, day_number
 from .decisions import Decision, decisions
 from .exclusions import months_served, sanctions
 from .figures import Period
-from .rulebook import GradeTerms, Percentage, Recent, ServiceTerms
+from .rulebook import MAIN_ACCOUNT, GradeTerms, Percentage, Recent, ServiceTerms
 from .selection import Standing, allot, boundaries, part_of, places_of, tier_of
 
 if TYPE_CHECKING:
@@ -256,6 +256,7 @@ def terms(figures: Figures, programme: str, as_of: date) -> Terms:
         sanctioned_years=sanctioned_years,
         service=ServiceTerms(months, full_from) if months else None,
         on_leave=on_leave,
+        account=account,
     )
 
 

@@ -16,6 +16,7 @@ import attrs
 from mileage.ledger import Label, MileageError
 
 from .days import OPEN_DAY, day_number, day_of
+from .rulebook import MAIN_ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "MAIN_ACCOUNT",
     "AccountInfo",
     "Balance",
     "Cut",
@@ -35,9 +35,6 @@ __all__ = [
     "UnknownAccount",
     "UnknownPerson",
 ]
-
-MAIN_ACCOUNT = "mileage"
-"""The account of everything for which no other is named."""
 
 
 class UnknownPerson(MileageError):
@@ -386,7 +383,8 @@ class Figures:
                 " FROM postings WHERE person = ? AND day >= ? AND day < ? AND account = ?",
                 (number, period.day_from, period.day_until, kept_in),
             )
-        return Balance(person, *(rows[0] if rows else (0, 0, 0)), account=account)
+        points, activities, rewarded = rows[0] if rows else (0, 0, 0)
+        return Balance(person, points, activities, rewarded, account)
 
     def tenure(self, person: str, day: date) -> Tenure | None:
         """Where and as what a person serves on a day; ``None`` before joining."""

@@ -8,6 +8,7 @@ programme       code                    period     amount
 ==============  ======================  =========  ===============================================
 ``mileage``     ``earned``              ``all``    points earned
 ``mileage``     ``redeemed``            ``all``    points redeemed and not given back
+an account      ``earned``              ``all``    what is in another account, in its unit
 a programme     ``granted``             the cycle  1 for who has it, where it has no grades
 a programme     ``grade.CODE``          the cycle  1 for who has that grade or tier
 a programme     ``value``               the cycle  what was granted, in the programme's unit
@@ -44,7 +45,7 @@ class HrKey:
 
     Attributes:
         person: Opaque id.
-        programme: Programme, ``mileage`` or ``award``.
+        programme: Programme, account (``mileage`` or another) or ``award``.
         code: What of it; see the module's table.
         for_period: The period it is for, such as ``2005``.
     """
@@ -98,8 +99,8 @@ def entitlements(figures: Figures) -> dict[HrKey, int]:
     """What everyone has by the figures, by key, in 1/10,000; zeros left out."""
     found: dict[HrKey, int] = {}
     for code, statement in _POINTS.items():
-        for person, points in figures.query(statement):
-            found[HrKey(person, MILEAGE, code, "all")] = points
+        for person, account, points in figures.query(statement):
+            found[HrKey(person, account, code, "all")] = points
     for made in decisions(figures):
         if made.in_effect:
             code = f"grade.{made.grade}" if made.grade else "granted"
@@ -117,11 +118,12 @@ def entitlements(figures: Figures) -> dict[HrKey, int]:
 
 _POINTS = {
     "earned": (
-        "SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person"
-        " WHERE b.points <> 0 AND b.account = 0"
+        "SELECT m.person, a.account, b.points FROM balances b JOIN people m ON m.id = b.person"
+        " JOIN accounts a ON a.id = b.account WHERE b.points <> 0"
     ),
     "redeemed": (
-        "SELECT m.person, sum(r.points) FROM redemptions r JOIN people m ON m.id = r.person"
+        f"SELECT m.person, '{MILEAGE}', sum(r.points)"
+        " FROM redemptions r JOIN people m ON m.id = r.person"
         " GROUP BY m.person HAVING sum(r.points) <> 0"
     ),
 }
@@ -144,16 +146,16 @@ class Whys:
         self.after = after
         self.upto = figures.position
         self.rules_changed = rules_changed
-        self._given = _by_person(figures, _GIVEN, after)
-        self._taken = _by_person(figures, _TAKEN, after)
-        self._redeemed = _by_person(figures, _REDEEMED, after)
+        self._given = _by_account(figures, _GIVEN, after)
+        self._taken = _by_account(figures, _TAKEN, after)
+        self._redeemed = _by_account(figures, _REDEEMED, after)
 
     def of(self, key: HrKey) -> tuple[str, tuple[int, ...]]:
         """The reason, and the positions of the facts that did it, as far as they are known."""
-        if key.programme == MILEAGE and key.code == "earned":
-            return self._earned(key.person)
+        if key.code == "earned":
+            return self._earned(key)
         if key.programme == MILEAGE:
-            found = self._redeemed.get(key.person, set())
+            found = self._redeemed.get((key.person, MILEAGE), set())
             return ("facts" if found else "correction"), tuple(sorted(found))
         if key.programme == AWARD and key.code.startswith(("award.", "prize.")):
             stream, what = f"award:{key.code.partition('.')[2]}", "facts"
@@ -164,8 +166,10 @@ class Whys:
         corrected = any(item.fact.kind.name in _CORRECTIONS for item in facts)
         return ("correction" if corrected else what), tuple(item.position for item in facts)
 
-    def _earned(self, person: str) -> tuple[str, tuple[int, ...]]:
-        given, taken = self._given.get(person, set()), self._taken.get(person, set())
+    def _earned(self, key: HrKey) -> tuple[str, tuple[int, ...]]:
+        """Why what is in an account changed; the account stands where the programme does."""
+        earned = key.person, key.programme
+        given, taken = self._given.get(earned, set()), self._taken.get(earned, set())
         facts = tuple(sorted(given | taken))
         if facts:
             return ("correction" if taken else "facts"), facts
@@ -173,15 +177,24 @@ class Whys:
 
 
 _CORRECTIONS = ("fact.voided", "award.withdrawn")
-_GIVEN = "SELECT person, position FROM postings WHERE position > ?"
-_TAKEN = "SELECT person, reference FROM cuts WHERE cause <> 'cap' AND reference > ?"
-_REDEEMED = "SELECT person, position FROM redemptions WHERE position > ?"
+_GIVEN = """
+SELECT m.person, a.account, p.position FROM postings p JOIN people m ON m.id = p.person
+JOIN accounts a ON a.id = p.account WHERE p.position > ?
+"""
+_TAKEN = """
+SELECT m.person, a.account, c.reference FROM cuts c JOIN people m ON m.id = c.person
+JOIN activities k ON k.id = c.activity JOIN accounts a ON a.id = k.account
+WHERE c.cause <> 'cap' AND c.reference > ?
+"""
+_REDEEMED = f"""
+SELECT m.person, '{MILEAGE}', r.position FROM redemptions r JOIN people m ON m.id = r.person
+WHERE r.position > ?
+"""
 
 
-def _by_person(figures: Figures, statement: str, after: int) -> dict[str, set[int]]:
-    """Positions of facts by the person concerned."""
-    people = dict(figures.query("SELECT id, person FROM people"))
-    found: dict[str, set[int]] = {}
-    for number, position in figures.query(statement, (after,)):
-        found.setdefault(people[number], set()).add(position)
+def _by_account(figures: Figures, statement: str, after: int) -> dict[tuple[str, str], set[int]]:
+    """Positions of facts by the person concerned and the account."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for person, account, position in figures.query(statement, (after,)):
+        found.setdefault((person, account), set()).add(position)
     return found

@@ -14,8 +14,7 @@ from mileage.ledger.ledger import gone_keys
 from .days import day_number
 from .decode import OFFICE_TOPICS, Slice, activity_ids
 from .plan import Shape
-from .rulebook import ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
-from .rulebook.values import MAIN_ACCOUNT
+from .rulebook import MAIN_ACCOUNT, ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +156,7 @@ def _voids(office: Sequence[Recorded]) -> list[Recorded]:
 
 
 def _activity_rows(rules: Rules, kinds: Kinds) -> Iterator[tuple[Any, ...]]:
-    """Rows of ``activities``: each kind in the main account, and in those where a rule rewards it."""
+    """Rows of ``activities``: each kind in the main account, and where else a rule rewards it."""
     numbers, accounts = activity_ids(kinds), rules.accounts
     rewarded = {(accounts[value.account], value.activity) for value in rules.compiled.values}
     for account, name in sorted({*((0, name) for name in numbers), *rewarded}):

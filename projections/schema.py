@@ -22,10 +22,10 @@ Tables:
   ``programme_grades``: the compiled rulebooks in force in this model, each row with the days on
   which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
-  gross, points, account)``: in the main account one row for each person in each activity, rewarded or not. ``value`` is the
-  dated value that rewards it, 0 for none; ``whole`` the points of the activity before it is
-  divided, ``gross`` this person's part, ``points`` what counts after cuts. In another account
-  there are rows only for what a rule rewards.
+  gross, points, account)``: in the main account one row for each person in each activity, rewarded
+  or not. ``value`` is the dated value that rewards it, 0 for none; ``whole`` the points of the
+  activity before it is divided, ``gross`` this person's part, ``points`` what counts after cuts.
+  In another account there are rows only for what a rule rewards.
 - ``cuts(person, position, activity, stage, cause, reference, points)``: what was taken away and
   why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
   it), ``cap`` (``reference`` is the cap).

@@ -24,10 +24,15 @@ from .adoption import adopt_rulebook
 from .build import scored
 from .days import day_number
 from .decode import Slice
-from .difference import Change, Difference, people_changed, units_changed
+from .difference import (
+    Change,
+    Difference,
+    accounts_changed,
+    people_changed,
+    units_changed,
+)
 from .eligibility import Selection, eligible, programmes
 from .figures import Figures, Period
-from .hr import MILEAGE
 from .kept import NotAsKept
 from .publish import publish
 from .readmodel import NoReadModel
@@ -163,12 +168,13 @@ class Simulation:
         day: Day on which programmes are looked at.
         pending: Position of an adoption that waits for a rebuild, and so is part of what
             changes; 0 without one.
-        accounts: What people's balances add up to.
+        accounts: What people's balances add up to, for each account, changed or not.
         units: Units whose points change.
         people: People whose balance changes, largest change first.
         crossings: Who crosses a line of a programme or changes grade, by programme and person.
         costs: What the programmes with values cost, by programme, changed or not.
         unit_labels: Names of the units by code.
+        account_labels: Names of the accounts by id.
         digest: Names the simulation: position, day of ``as_of`` if any, and SHA-256 over ledger,
             position, text, effective date and everything that changes.
     """
@@ -185,6 +191,7 @@ class Simulation:
     crossings: tuple[Crossing, ...]
     costs: tuple[Cost, ...]
     unit_labels: Mapping[str, Label]
+    account_labels: Mapping[str, Label]
     digest: str
 
 
@@ -375,7 +382,6 @@ class _Run:
     def _compared(self, before: _Side, after: _Side, named_at: int) -> Simulation:
         day = self._day
         selections = _selections(before.figures, after.figures, day)
-        account = Change(MILEAGE, _total(before.ask), _total(after.ask))
         people = people_changed(after.ask, before.ask)
         units = units_changed(after.ask, before.ask)
         simulation = Simulation(
@@ -385,12 +391,17 @@ class _Run:
             as_of=self.as_of,
             day=day,
             pending=int(before.figures.meta()["pending_rulebook"]),
-            accounts=(account,),
+            accounts=accounts_changed(after.ask, before.ask),
             units=units,
             people=people,
             crossings=tuple(_crossings(*selections)),
             costs=tuple(_costs(*selections)),
             unit_labels=after.figures.unit_labels(),
+            account_labels={
+                each.account: each.label
+                for side in (before, after)
+                for each in side.figures.accounts()
+            },
             digest="",
         )
         return attrs.evolve(simulation, digest=self._digest(simulation, named_at))
@@ -404,7 +415,9 @@ class _Run:
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "accounts": [list(attrs.astuple(each)) for each in simulation.accounts],
             "units": [list(attrs.astuple(each)) for each in simulation.units],
-            "people": [[each.person, each.before, each.after] for each in simulation.people],
+            "people": [
+                [each.person, each.account, each.before, each.after] for each in simulation.people
+            ],
             "crossings": [list(attrs.astuple(each)) for each in simulation.crossings],
             "costs": [list(attrs.astuple(each)) for each in simulation.costs],
         }
@@ -425,11 +438,6 @@ class _Side:
 
     ask: Asking
     figures: Figures
-
-
-def _total(ask: Asking) -> int:
-    [(total,)] = ask("SELECT coalesce(sum(points), 0) FROM balances", ())
-    return int(total)
 
 
 _Selections = dict[str, Selection]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["POSTING_STANDS", "kinds_about", "last_fact", "standing_facts", "standing_rows"]
 
 POSTING_STANDS = (
-    "p.account = 0 AND NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person AND c.position = p.position"
-    " AND c.activity = p.activity AND c.stage = 0)"
+    "p.account = 0 AND NOT EXISTS (SELECT 1 FROM cuts c WHERE c.person = p.person"
+    " AND c.position = p.position AND c.activity = p.activity AND c.stage = 0)"
 )
 """SQL: the posting ``p`` in the main account is of an activity neither voided nor withdrawn."""
 

@@ -21,7 +21,7 @@ from .decode import activity_ids
 from .eligibility import eligible
 from .figures import Figures, StatementLine
 from .rulebook import Adoption, Given, compile_rules
-from .rulebook.values import DAY_MIN, Placed
+from .rulebook.values import DAY_MIN, MAIN_ACCOUNT, Placed
 from .rules import Rules, rule_rows
 from .schema import ddl
 
@@ -38,10 +38,11 @@ __all__ = ["PersonTrial", "SelectionTrial", "Trial", "try_examples"]
 
 @attrs.frozen
 class PersonTrial:
-    """What an example expects of one person, and what the rules give.
+    """What an example expects of one person in one account, and what the rules give.
 
     Attributes:
         person: The person.
+        account: Id of the account.
         expected: Points expected, 1/10,000.
         points: Points the rules give, 1/10,000.
         expected_cut: What caps are expected to take, 1/10,000 point; ``None`` if not stated.
@@ -50,6 +51,7 @@ class PersonTrial:
     """
 
     person: str
+    account: str
     expected: int
     points: int
     expected_cut: int | None
@@ -107,30 +109,44 @@ def try_examples(rulebook: Rulebook, kinds: Kinds) -> tuple[Trial, ...]:
     adoption = Adoption(1, DAY_MIN, DAY_MIN, rulebook)
     rules = Rules(compile_rules([adoption]), (adoption,), 1)
     rows = rule_rows(rules, kinds)
-    stage = _Stage(rows, activity_ids(kinds), rules.shape)
+    stage = _Stage(rows, activity_ids(kinds), tuple(rules.accounts), rules.shape)
     return tuple(_trial(example, stage) for example in rulebook.examples)
 
 
 def _trial(example: Example, stage: _Stage) -> Trial:
     with stage.played(example) as figures:
-        lines = {person: figures.statement(person) for person in example.everybody}
-    people = tuple(
-        PersonTrial(
-            person=person,
-            expected=expected,
-            points=sum(line.points for line in lines[person]),
-            expected_cut=None if example.cuts is None else example.cuts.get(person, 0),
-            cut=sum(cut.points for line in lines[person] for cut in line.cuts),
-            lines=tuple(lines[person]),
+        people = tuple(
+            trial
+            for account in stage.accounts
+            for person in example.everybody
+            if (trial := _person(example, figures, person, account))
         )
-        for person, expected in example.expect.items()
-    )
     if not example.selected:
         return Trial(example, people, ())
     day = example.as_of or max(entry.on for entry in example.given)
     until = tuple(entry for entry in example.given if entry.on <= day)
     with stage.played(attrs.evolve(example, given=until)) as figures:
         return Trial(example, people, tuple(_selections(example, figures, day)))
+
+
+def _person(example: Example, figures: Figures, person: str, account: str) -> PersonTrial | None:
+    """What somebody has in an account; None where nothing is, and nothing was to be expected."""
+    lines = figures.statement(person, account=account)
+    if account == MAIN_ACCOUNT:
+        expected, cuts = example.expect[person], example.cuts
+    else:
+        expected, cuts = example.accounts.get(account, {}).get(person, 0), None
+        if not expected and not lines:
+            return None
+    return PersonTrial(
+        person=person,
+        account=account,
+        expected=expected,
+        points=sum(line.points for line in lines),
+        expected_cut=None if cuts is None else cuts.get(person, 0),
+        cut=sum(cut.points for line in lines for cut in line.cuts),
+        lines=tuple(lines),
+    )
 
 
 def _selections(example: Example, figures: Figures, day: date) -> list[SelectionTrial]:
@@ -159,6 +175,7 @@ class _Stage:
 
     rows: Mapping[str, list[tuple[Any, ...]]]
     activities: Mapping[str, int]
+    accounts: tuple[str, ...]
     shape: plan.Shape
 
     @contextmanager

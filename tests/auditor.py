@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mileage.projections.rulebook import Programme, Rule
 
 WHOLE = 1_000_000
+MAIN = "mileage"
 
 # kind: (kind that names the people, field with the people, field with the grade, with the hours)
 ACTIVITIES = {
@@ -103,6 +104,7 @@ class Line:
     clause: str = ""
     whole: int = 0
     gross: int = 0
+    account: str = MAIN
     cuts: list[tuple[str, str, int]] = field(factory=list)
 
     @property
@@ -188,11 +190,15 @@ class Audit:
         grade = getattr(data, grade_field) if grade_field else None
         hours = to_units(getattr(data, hours_field)) if hours_field else None
         source = item if named_by == kind else self._naming(item, named_by)
-        lines = [
-            Line(person, item.position, kind, day, self.unit(person, day), grade, hours, share)
-            for person, share in _parts(getattr(source.fact.data, people))
-        ]
-        self._price(lines, kind, grade, hours, day)
+        parts = _parts(getattr(source.fact.data, people))
+        lines = []
+        for account in self._accounts():
+            earned = [
+                Line(person, item.position, kind, day, self.unit(person, day), grade, hours, share)
+                for person, share in parts
+            ]
+            self._price(earned, kind, grade, hours, day, account)
+            lines += [line for line in earned if account == MAIN or line.rule]
         if by := self.voided_by(item):
             cause = "voided"
         elif by := self.withdrawn_by(item):
@@ -201,6 +207,11 @@ class Audit:
             for line in lines:
                 line.cuts.append((cause, str(by), line.gross))
         return lines
+
+    def _accounts(self) -> list[str]:
+        """The main account, and those in which some rule gives something."""
+        others = {rule.account for book in self.books for rule in book.rulebook.rules} - {MAIN}
+        return [MAIN, *sorted(others)]
 
     def _naming(self, item: Recorded, kind: str) -> Recorded:
         """The fact about the same thing that names the people: the latest that stands."""
@@ -215,12 +226,22 @@ class Audit:
         return (standing or named)[-1]
 
     def _price(
-        self, lines: list[Line], kind: str, grade: str | None, hours: int | None, day: date
+        self,
+        lines: list[Line],
+        kind: str,
+        grade: str | None,
+        hours: int | None,
+        day: date,
+        account: str,
     ) -> None:
         book = self.book_on(day)
         found = []
         for rule in book.rulebook.rules if book else ():
-            if rule.activity != kind or (rule.until is not None and day >= rule.until):
+            if (
+                rule.activity != kind
+                or rule.account != account
+                or (rule.until is not None and day >= rule.until)
+            ):
                 continue
             values = [value for value in rule.values if value.valid_from <= day]
             if not values:
@@ -233,6 +254,7 @@ class Audit:
             found.append((rule, values[-1].clause, points))
         parts = [line.share for line in lines]
         for index, line in enumerate(lines):
+            line.account = account
             fitting = [
                 (how_near, place)
                 for place, (rule, _, _) in enumerate(found)
@@ -409,12 +431,12 @@ class Audit:
         joined = (i.fact.data.person for i in self.facts if i.fact.kind.name == "member.joined")
         return list(dict.fromkeys(joined))
 
-    def balances(self) -> dict[str, tuple[int, int, int]]:
-        """Points, activities and rewarded activities of everybody."""
-        found = dict.fromkeys(self.people(), (0, 0, 0))
+    def balances(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """Points, activities and rewarded activities of everybody, by person and account."""
+        found = {(person, MAIN): (0, 0, 0) for person in self.people()}
         for line in self.lines:
-            points, activities, rewarded = found[line.person]
-            found[line.person] = (
+            points, activities, rewarded = found.get((line.person, line.account), (0, 0, 0))
+            found[line.person, line.account] = (
                 points + line.points,
                 activities + 1,
                 rewarded + (line.points > 0),
@@ -430,6 +452,8 @@ class Audit:
         serving = [p for p in self.people() if self.status(p, day) in ("serving", "leave")]
         sums: dict[str, list[int]] = {person: [0, 0, 0] for person in serving}
         for line in self.lines:
+            if line.account != programme.account:
+                continue
             if first_day(programme.period, line.day) == start:
                 total = sums.setdefault(line.person, [0, 0, 0])
                 total[0] += line.points

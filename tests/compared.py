@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mileage.projections import MAIN_ACCOUNT
+
 if TYPE_CHECKING:
     from auditor import Audit
     from mileage.projections import Figures
@@ -11,10 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["audit_lines", "balances", "model_lines"]
 
 
-def model_lines(figures: Figures) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """Every posting of a read model, by person and position."""
+Lines = dict[tuple[str, int, str], tuple[Any, ...]]
+
+
+def model_lines(figures: Figures) -> Lines:
+    """Every posting of a read model, by person, position and account."""
     return {
-        (line.person, line.position): (
+        (line.person, line.position, line.account): (
             line.kind,
             line.occurred_on,
             line.unit,
@@ -30,14 +35,14 @@ def model_lines(figures: Figures) -> dict[tuple[str, int], tuple[Any, ...]]:
             line.points,
         )
         for person in _people(figures)
-        for line in figures.statement(person)
+        for line in figures.statement(person, account=None)
     }
 
 
-def audit_lines(audit: Audit) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """Every line of the auditor, by person and position."""
+def audit_lines(audit: Audit) -> Lines:
+    """Every line of the auditor, by person, position and account."""
     return {
-        (line.person, line.position): (
+        (line.person, line.position, line.account): (
             line.kind,
             line.day,
             line.unit,
@@ -56,10 +61,18 @@ def audit_lines(audit: Audit) -> dict[tuple[str, int], tuple[Any, ...]]:
     }
 
 
-def balances(figures: Figures) -> dict[str, tuple[int, int, int]]:
-    """Points, activities and rewarded activities of everybody."""
-    found = {person: figures.balance(person) for person in _people(figures)}
-    return {person: (b.points, b.activities, b.rewarded) for person, b in found.items()}
+def balances(figures: Figures) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Points, activities and rewarded activities of everybody, by person and account.
+
+    In another account than the main one, only of those who have something there.
+    """
+    found = {}
+    for account in figures.accounts():
+        for person in _people(figures):
+            b = figures.balance(person, account=account.account)
+            if b.activities or account.account == MAIN_ACCOUNT:
+                found[person, account.account] = (b.points, b.activities, b.rewarded)
+    return found
 
 
 def _people(figures: Figures) -> list[str]:

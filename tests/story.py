@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from auditor import Audit
+from compared import balances
 from mileage.ledger import (
     Command,
     ContestAwarded,
@@ -161,14 +162,13 @@ class Office:
 
     # -- what it gives -------------------------------------------------------------------------
 
-    def points(self, *people: str) -> list[str]:
-        """Points of people in all, as the office would read them."""
+    def points(self, *people: str, account: str = "mileage") -> list[str]:
+        """Points of people in an account in all, as the office would read them."""
         self.model.catch_up()
         figures = self.model.figures()
         caught_up = figures.content_digest()
-        audited = Audit(self.ledger).balances()
-        balances = {person: figures.balance(person).points for person in audited}
-        assert balances == {person: found[0] for person, found in audited.items()}
+        assert balances(figures) == Audit(self.ledger).balances()
         self.model.rebuild()
         assert self.model.figures().content_digest() == caught_up
-        return [format_amount(balances[person]) for person in people]
+        found = (self.model.figures().balance(person, account=account) for person in people)
+        return [format_amount(balance.points) for balance in found]

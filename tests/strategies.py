@@ -75,6 +75,9 @@ TITLES = (
 
 # -- rulebooks -----------------------------------------------------------------------------------
 
+ACCOUNT = "welfare"
+"""Another account than the main one."""
+
 _GRADED = ("proposal.adopted", "contest.awarded")
 _SHARED = ("proposal.submitted", "proposal.adopted", "proposal.implemented", "contest.entered")
 _ACTIVITIES = (
@@ -95,7 +98,7 @@ def _dated(draw: st.DrawFn, what: st.SearchStrategy[str], ending: str = "") -> s
 
 
 @st.composite
-def _rule(draw: st.DrawFn, activity: str, scope: str = "") -> str:
+def _rule(draw: st.DrawFn, activity: str, scope: str = "", account: str = "") -> str:
     flat = _amounts.map(lambda amount: f"points = {amount}")
     graded = st.lists(_amounts, min_size=1, max_size=3).map(
         lambda amounts: (
@@ -105,6 +108,8 @@ def _rule(draw: st.DrawFn, activity: str, scope: str = "") -> str:
         )
     )
     name = activity.replace(".", "-") + (f"-{scope.split(maxsplit=1)[0]}" if scope else "")
+    if account:
+        name, scope = f"{name}-{account}", f'{scope}account = "{account}"\n'
     text = f'[[rule]]\nid = "{name}"\nactivity = "{activity}"\n{scope}'
     text += 'title = { ko = "규칙", en = "Rule" }\n'
     text += draw(_dated(st.one_of(flat, graded) if activity in _GRADED else flat))
@@ -126,6 +131,8 @@ _scopes = st.lists(
 @st.composite
 def _cap(draw: st.DrawFn, number: int, rules: list[str]) -> str:
     named = sorted(draw(st.sets(st.sampled_from(rules), min_size=1, max_size=4)))
+    if any(rule.endswith(ACCOUNT) for rule in named):  # a cap is for one account
+        named = [rule for rule in named if rule.endswith(ACCOUNT)]
     listed = ", ".join(f'"{rule}"' for rule in named)
     periods = st.sampled_from(("month", "quarter", "half", "year", "lifetime", "rank"))
     per = draw(st.sampled_from(("person", "person", "thing", "unit")))
@@ -181,7 +188,9 @@ def _terms(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def _programme(draw: st.DrawFn) -> str:
+def _programme(draw: st.DrawFn, accounts: tuple[str, ...] = ("",)) -> str:
+    counted = draw(st.sampled_from(accounts))
+    account = f'account = "{counted}"\n' if counted else ""
     terms = draw(_terms())
     words = draw(st.lists(st.sampled_from(("activities", "earliest", "joined")), unique=True))
     otherwise = draw(st.sampled_from(("include", "exclude")))
@@ -189,7 +198,7 @@ def _programme(draw: st.DrawFn) -> str:
     listed = ", ".join(f'"{word}"' for word in words)
     return (
         '[[programme]]\nid = "training"\ntitle = { ko = "연수", en = "Training" }\n'
-        f'period = "{period}"\n{draw(_for_whom)}{draw(_without)}'
+        f'period = "{period}"\n{account}{draw(_for_whom)}{draw(_without)}'
         f'values = [ {{ from = 2004-01-01, {terms}, clause = "제12조" }} ]\n'
         f'tie = {{ break_by = [{listed}], otherwise = "{otherwise}" }}\n'
     )
@@ -204,6 +213,12 @@ def rulebooks(draw: st.DrawFn, *, dense: bool = False) -> str:
     scoped = sorted(draw(st.sets(st.sampled_from(sorted(chosen)), max_size=2)))
     rules += [draw(_rule(activity, scope)) for activity in scoped for scope in draw(_scopes)]
     ids += [f"{a.replace('.', '-')}-{s}" for a in scoped for s in ("units", "ranks")]
+    kept_apart = sorted(draw(st.sets(st.sampled_from(_ACTIVITIES), max_size=3)))
+    rules += [draw(_rule(activity, account=ACCOUNT)) for activity in kept_apart]
+    ids += [f"{a.replace('.', '-')}-{ACCOUNT}" for a in kept_apart]
+    if scoped and kept_apart:
+        rules.append(draw(_rule(scoped[0], draw(_scopes)[0], ACCOUNT)))
+        ids += [f"{scoped[0].replace('.', '-')}-{s}-{ACCOUNT}" for s in ("units", "ranks")]
     named = "\n".join(rules)
     ids = [one for one in ids if f'id = "{one}"' in named]
     # Few ids for many caps, so that one cap means something else in the next version.
@@ -212,6 +227,9 @@ def rulebooks(draw: st.DrawFn, *, dense: bool = False) -> str:
     head = (
         '[rulebook]\nid = "random"\ntitle = { ko = "규칙집", en = "Rulebook" }\nsource = "고시"\n'
     )
+    if f'"{ACCOUNT}"' in named or draw(st.booleans()):
+        head += f'[[account]]\nid = "{ACCOUNT}"\ntitle = {{ ko = "복지", en = "Welfare" }}\n'
+        return "\n".join((head, *rules, *caps, draw(_programme(accounts=("", ACCOUNT)))))
     return "\n".join((head, *rules, *caps, draw(_programme())))
 
 

@@ -29,10 +29,12 @@ from .reach import check_reach
 from .text import Check, lines_of, load
 from .values import (
     BREAK_BY,
+    MAIN_ACCOUNT,
     PERIODS,
     POINT,
     PROBLEM_CODES,
     TEXT_BYTES_MAX,
+    Account,
     ActivityInfo,
     BreakBy,
     Cap,
@@ -66,11 +68,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BREAK_BY",
+    "MAIN_ACCOUNT",
     "OPEN_DAY",
     "PERIODS",
     "POINT",
     "PROBLEM_CODES",
     "TEXT_BYTES_MAX",
+    "Account",
     "ActivityInfo",
     "Adoption",
     "Area",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .text import Check
     from .whole import Value
 
-__all__ = ["read_account", "read_codes", "read_entries", "read_values"]
+__all__ = ["note_unknown_account", "read_account", "read_codes", "read_entries", "read_values"]
 
 _LEDGER_CODE = Code("", "")
 
@@ -93,6 +93,11 @@ def read_account(table: Table, accounts: Sequence[str]) -> str:
         return MAIN_ACCOUNT
     account = table.text("account")
     if account and account not in accounts:
-        predicate, remedy = f"is no account: {account!r}.", meant(account, list(accounts))
-        table.check.error("unknown-account", table.at("account"), predicate, remedy)
+        note_unknown_account(table.check, table.at("account"), account, accounts)
     return account
+
+
+def note_unknown_account(check: Check, path: Path, account: str, accounts: Sequence[str]) -> None:
+    """Note that an account is named that no [[account]] declares."""
+    predicate, remedy = f"names no declared account: {account!r}.", meant(account, list(accounts))
+    check.error("unknown-account", path, predicate, remedy)

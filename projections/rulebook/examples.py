@@ -13,8 +13,18 @@ from attrs import frozen
 from mileage.ledger.amounts import WHOLE_SHARE, format_amount
 from mileage.ledger.fields import Code
 
+from .dated import note_unknown_account
 from .tables import KINDS, Table, check_count, meant, open_table, read_points, read_text
-from .values import EXAMPLES_MAX, GIVEN_MAX, PEOPLE_MAX, Example, Given, Moved, Placed
+from .values import (
+    EXAMPLES_MAX,
+    GIVEN_MAX,
+    MAIN_ACCOUNT,
+    PEOPLE_MAX,
+    Example,
+    Given,
+    Moved,
+    Placed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,10 +44,10 @@ _PARTIES = ("person", "people", "shares")
 
 
 def read_examples(
-    root: Table, rules: Sequence[Rule], programmes: Sequence[Programme]
+    root: Table, rules: Sequence[Rule], programmes: Sequence[Programme], accounts: Sequence[str]
 ) -> tuple[Example, ...]:
     """Read all ``[[example]]`` tables; what is wrong with them is noted in the check."""
-    reader = _Reader(root.check, rules, {programme.id for programme in programmes})
+    reader = _Reader(root.check, rules, {programme.id for programme in programmes}, accounts)
     found = [reader.example(path, raw) for path, raw in root.items("example", EXAMPLES_MAX)]
     return tuple(example for example in found if example)
 
@@ -47,10 +57,11 @@ class _Reader:
     check: Check
     rules: Sequence[Rule]
     programmes: set[str]
+    accounts: Sequence[str]
 
     def example(self, path: Path, raw: object) -> Example | None:
         required = ("title", "given", "expect")
-        optional = ("people", "units", "cuts", "selected", "as_of")
+        optional = ("people", "units", "accounts", "cuts", "selected", "as_of")
         table = open_table(self.check, path, raw, required, optional)
         if table is None:
             return None
@@ -63,6 +74,7 @@ class _Reader:
             units=self._units(table),
             given=given,
             expect=expect,
+            accounts=self._accounts(table),
             cuts=cuts,
             selected=self._selected(table),
             as_of=table.date("as_of"),
@@ -93,11 +105,26 @@ class _Reader:
 
         return _mapping(table, "selected", read)
 
+    def _accounts(self, table: Table) -> Mapping[str, Mapping[str, int]]:
+        def read(path: Path, raw: object) -> Mapping[str, int]:
+            name = str(path[-1])
+            if name == MAIN_ACCOUNT:
+                remedy = "Write what people have in it under expect."
+                self.check.error("unknown-account", path, "is the main account.", remedy)
+            elif name not in self.accounts:
+                note_unknown_account(self.check, path, name, self.accounts)
+            return _amounts(Table(self.check, path[:-1], {name: raw}), name)
+
+        return _mapping(table, "accounts", read)
+
     def _check_people(self, table: Table, example: Example) -> None:
         known = example.everybody
         for key in ("expect", "cuts"):
             for person in getattr(example, key) or ():
                 self._check_person(table, (key, person), person, known)
+        for account, amounts in example.accounts.items():
+            for person in amounts:
+                self._check_person(table, ("accounts", account, person), person, known)
         for programme, people in example.selected.items():
             for index, person in enumerate(people):
                 self._check_person(table, ("selected", programme, index), person, known)

@@ -109,9 +109,7 @@ def _read_account(check: Check, path: Path, raw: object) -> Account | None:
     )
 
 
-def _read_rule(
-    check: Check, path: Path, raw: object, *, accounts: Sequence[str]
-) -> Rule | None:
+def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]) -> Rule | None:
     required = ("id", "title", "activity", "values")
     optional = ("account", "per", "split", "until", "ranks", "units")
     table = open_table(check, path, raw, required, optional)

@@ -27,6 +27,7 @@ from .sections import (
     stated,
     word_of,
 )
+from .values import MAIN_ACCOUNT
 from .vocabulary import TABLES, WORDS, key_label
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def read_aloud(rulebook: Rulebook, activities: Mapping[str, Label]) -> Reading:
     reader = _Reader(document, activities)
     sections = (
         _head(document["rulebook"], rulebook.digest),
+        reader.accounts(),
         reader.section("rule", reader.rule),
         reader.section("cap", reader.cap),
         reader.section("programme", reader.programme),
@@ -79,7 +81,7 @@ def _labels(labels: Mapping[str, Any]) -> Section:
 
 def _others(document: Mapping[str, Any]) -> Iterator[Section]:
     """Tables that this module has no words of its own for, entry by entry."""
-    own = {"rulebook", "rule", "cap", "programme", "evaluation", "labels", "example"}
+    own = {"rulebook", "account", "rule", "cap", "programme", "evaluation", "labels", "example"}
     columns = {
         "entry": Label("항목", "Entry"),
         "key": Label("이름", "Key"),
@@ -159,8 +161,9 @@ class _Reader:
         """What earns, for whom, how much and how it is divided."""
         return [
             self.activity(entry["activity"]),
+            self._account(entry),
             _whom(entry),
-            self._points(word_of("rule", entry, "per"), value["points"]),
+            self._points(word_of("rule", entry, "per"), value["points"], self._unit(entry)),
             word_of("rule", entry, "split"),
         ]
 
@@ -173,8 +176,8 @@ class _Reader:
         per, period = word_of("cap", entry, "per"), word_of("cap", entry, "period")
         count = value.get("count")
         if count is None:
-            points = plain(value["points"])
-            limit = Label(f"{points}점까지", f"at most {_points(points)}")
+            limited = self._of(entry["rules"], value["points"])
+            limit = Label(f"{limited.ko}까지", f"at most {limited.en}")
         elif stated("cap", entry, "keep") == "best":
             limit = Label(f"가장 높은 {count}건만", f"only the best {count}")
         else:
@@ -191,29 +194,71 @@ class _Reader:
         threshold, quota = value.get("threshold"), value.get("quota")
         needed = NOTHING
         if threshold is not None:
-            points = plain(threshold)
-            needed = Label(f"{points}점 이상", f"{_points(points)} or more")
+            amount = _amount(plain(threshold), self._unit(entry))
+            needed = Label(f"{amount.ko} 이상", f"{amount.en} or more")
         number = Label("이른 사람 모두", "all who reach it")
         if quota is not None:
             number = Label(f"{quota}명", f"{quota}")
-        return [word_of("programme", entry, "period"), needed, number, _ties(entry.get("tie"))]
+        return [
+            self._account(entry),
+            word_of("programme", entry, "period"),
+            needed,
+            number,
+            _ties(entry.get("tie")),
+        ]
 
     def activity(self, name: str) -> Label:
         """The name of a kind of activity."""
         label = self.activities.get(name)
         return named({"ko": label.ko, "en": label.en}, name) if label else same(name)
 
-    def _points(self, per: Label, points: Any) -> Label:
+    def _points(self, per: Label, points: Any, unit: Label | None) -> Label:
         if not isinstance(points, dict):
-            text = plain(points)
-            return Label(f"{per.ko} {text}점", f"{_points(text)} {per.en}")
+            amount = _amount(plain(points), unit)
+            return Label(f"{per.ko} {amount.ko}", f"{amount.en} {per.en}")
         by_grade = [
-            Label(f"{grade.ko} {plain(amount)}점", f"{grade.en} {plain(amount)}")
-            for code, amount in points.items()
+            Label(f"{grade.ko} {_amount(plain(points), unit).ko}", f"{grade.en} {plain(points)}")
+            for code, points in points.items()
             for grade in [self._code(code)]
         ]
         joined = listed(by_grade)
-        return Label(f"{per.ko} {joined.ko}", f"{joined.en} points {per.en}")
+        return Label(
+            f"{per.ko} {joined.ko}", f"{joined.en} {unit.en if unit else 'points'} {per.en}"
+        )
+
+    def accounts(self) -> Section:
+        """What amounts are kept in apart from others."""
+        rows = [
+            (
+                same(entry["id"]),
+                both(entry["title"]),
+                both(entry["unit"]) if "unit" in entry else NOTHING,
+            )
+            for entry in self.document.get("account", [])
+        ]
+        columns = {key: key_label("account", key) for key in ("id", "title", "unit")}
+        return Section(key_label("", "account"), columns, rows)
+
+    def _account(self, entry: Mapping[str, Any]) -> Label:
+        """The account an entry is about; nothing where all are about the main one."""
+        account = entry.get("account", MAIN_ACCOUNT)
+        declared = {each["id"]: each["title"] for each in self.document.get("account", [])}
+        if account in declared:
+            return named(declared[account], account)
+        return same(account) if declared else NOTHING
+
+    def _unit(self, entry: Mapping[str, Any]) -> Label | None:
+        """The unit of the account an entry is about; None for points."""
+        account = entry.get("account", MAIN_ACCOUNT)
+        for each in self.document.get("account", []):
+            if each["id"] == account and "unit" in each:
+                return Label(each["unit"]["ko"], each["unit"]["en"])
+        return None
+
+    def _of(self, rules: list[str], points: Any) -> Label:
+        """An amount in the account of some rules."""
+        entries = (rule for rule in self.document["rule"] if rule["id"] in rules)
+        return _amount(plain(points), self._unit(next(entries, {})))
 
     def _code(self, code: str) -> Label:
         return named(self.codes[code], code) if code in self.codes else same(code)
@@ -265,12 +310,14 @@ class _Reader:
 _HEADINGS: Mapping[str, Mapping[str, Label]] = {
     "rule": {
         "activity": key_label("rule", "activity"),
+        "account": key_label("rule", "account"),
         "whom": Label("대상", "For whom"),
         "points": key_label("rule_value", "points"),
         "split": key_label("rule", "split"),
     },
     "cap": {"rules": key_label("cap", "rules"), "limit": Label("한도", "Limit")},
     "programme": {
+        "account": key_label("programme", "account"),
         "period": key_label("programme", "period"),
         "threshold": key_label("programme_value", "threshold"),
         "quota": key_label("programme_value", "quota"),
@@ -280,12 +327,12 @@ _HEADINGS: Mapping[str, Mapping[str, Label]] = {
 # What has a column of its own; all else is among the further terms.
 _READ: Mapping[str, frozenset[str]] = {
     "rule": frozenset(
-        ("id", "title", "activity", "ranks", "units", "per", "split", "until", "values")
+        ("id", "title", "activity", "account", "ranks", "units", "per", "split", "until", "values")
     ),
     "rule_value": frozenset(("from", "points", "clause")),
     "cap": frozenset(("id", "title", "rules", "period", "per", "keep", "values")),
     "cap_value": frozenset(("from", "points", "count", "clause")),
-    "programme": frozenset(("id", "title", "period", "values", "tie")),
+    "programme": frozenset(("id", "title", "account", "period", "values", "tie")),
     "programme_value": frozenset(("from", "threshold", "quota", "clause")),
 }
 
@@ -363,6 +410,8 @@ def _pairs(table: str, entries: Mapping[str, Any]) -> list[Label]:
     return found
 
 
-def _points(amount: str) -> str:
-    """An amount of points in English."""
-    return f"{amount} point{'s'[: amount != '1']}"
+def _amount(amount: str, unit: Label | None) -> Label:
+    """An amount in the unit of its account; of points where that has none."""
+    if unit:
+        return Label(f"{amount}{unit.ko}", f"{amount} {unit.en}")
+    return Label(f"{amount}점", f"{amount} point{'s'[: amount != '1']}")

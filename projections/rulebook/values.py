@@ -197,7 +197,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "toml-syntax": "the text is not TOML 1.0",
         "too-large": "the text, a line, a list or a title is longer than allowed",
         "unit-by-rank": "a cap for a whole unit counts in the time a person holds a rank (warning)",
-        "unknown-account": "a rule, a programme or an example names an account that is not declared",
+        "unknown-account": "an account is named that is not declared",
         "unknown-activity": "a rule names an activity that is not known",
         "unknown-area": "a weight for an area that the evaluation does not have",
         "unknown-grade": "an example has a grade that no rule gives points for (warning)",
@@ -555,8 +555,11 @@ class Example:
         people: Where and as what people serve from the beginning.
         units: The unit above, for each unit that is part of another one.
         given: What they do, in the order in which it is recorded.
-        expect: Points of everybody who takes part, in 1/10,000.
-        cuts: What caps take from people, in 1/10,000 point; None when that is not stated.
+        expect: Points of everybody who takes part in the main account, in 1/10,000.
+        accounts: What people have in other accounts, in 1/10,000 of their units; nothing where
+            an account or a person is not named.
+        cuts: What caps take from people in the main account, in 1/10,000 point; None when that is
+            not stated.
         selected: Who gets into a programme, for each programme stated.
         as_of: Day on which programmes are looked at; the day of the last activity if None.
         line: Line where the example begins.
@@ -567,6 +570,7 @@ class Example:
     units: Mapping[str, str]
     given: tuple[Given | Moved, ...]
     expect: Mapping[str, int]
+    accounts: Mapping[str, Mapping[str, int]]
     cuts: Mapping[str, int] | None
     selected: Mapping[str, tuple[str, ...]]
     as_of: date | None

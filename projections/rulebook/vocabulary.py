@@ -459,6 +459,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     _list({"anyOf": [_table("done"), _table("moved")]}, GIVEN_MAX),
                 ),
                 "expect": Key(Label("기대 점수", "Expected"), _by_code(_POINTS, PEOPLE_MAX)),
+                "accounts": Key(
+                    Label("다른 계정", "In other accounts"),
+                    _by_code(_by_code(_POINTS, PEOPLE_MAX), ACCOUNTS_MAX),
+                    required=False,
+                ),
                 "cuts": Key(
                     Label("기대하는 깎임", "Expected cuts"),
                     _by_code(_POINTS, PEOPLE_MAX),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mileage.ledger import Entry, ImportRefused, Refused
 from mileage.ledger.inbound import import_people
-from mileage.projections import Outbox, changes, redeem
+from mileage.projections import changes, redeem
 from personnel import Personnel, rules
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def test_hired_again_under_a_new_number_in_the_same_period(office):
     office.grants("2005-12-31", "bonus", cycle="2005")
     told = [line for line in office.told("2005-12-31") if line[1] == "bonus"]
     assert told == [("A", "bonus", "granted", "1")]
-    [batch] = Outbox(office.ledger).batches()
-    assert {line.employee_number for line in batch.lines} == {"2077"}
+    [sent] = office.ledger.path.parent.glob("hr/*.csv")
+    with sent.open(encoding="utf-8-sig", newline="") as rows:
+        assert {row["employee_number"] for row in csv.DictReader(rows)} == {"2077"}
     assert office.grants("2005-12-31", "bonus", cycle="2005") == []
 
     office.void("2006-01-10", plagiarised, reason="표절")
