@@ -16,6 +16,7 @@ from .publishing import (
     difference_columns,
     difference_json,
     difference_row,
+    people_in,
     rows_to_show,
 )
 from .texts import Words
@@ -123,12 +124,13 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
         }
     described = _build_json(build)
     shown = changes[: rows_to_show(session, limit)]
-    gain = sum(each.change > 0 for each in changes)
+    gain = people_in(each for each in changes if each.change > 0)
+    lose = people_in(each for each in changes if each.change < 0)
     document = {
         **described,
-        "people": len(changes),
+        "people": people_in(changes),
         "gain": gain,
-        "lose": len(changes) - gain,
+        "lose": lose,
         "differences": [difference_json(each, names) for each in shown],
     }
     state = session.pick(_STATES[_state(described)])
@@ -140,13 +142,13 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
     rows = [difference_row(each, names) for each in shown]
     show(session, document, difference_columns(shown), rows, title=session.pick(title))
     if more := len(changes) - len(shown):
-        session.note(f"(그 밖에 {more:,}명; --limit 0)", f"(and {more:,} more people; --limit 0)")
+        session.note(f"(그 밖에 {more:,}건; --limit 0)", f"(and {more:,} more; --limit 0)")
     against = build.replaced
     session.note(
         (f"빌드 {against}에 견주어 " if against else "처음 계산, ")
-        + f"늘어난 사람 {gain:,}명, 줄어든 사람 {len(changes) - gain:,}명",
+        + f"늘어난 사람 {gain:,}명, 줄어든 사람 {lose:,}명",
         (f"against build {against}: " if against else "first figures: ")
-        + f"{gain:,} gain, {len(changes) - gain:,} lose",
+        + f"{gain:,} gain, {lose:,} lose",
     )
 
 

@@ -389,7 +389,10 @@ class Outbox:
             )
             raise LedgerFileError(msg)
         meta = figures.meta()
-        for name, of in (("position", "position"), ("rules_position", "rulebook_position")):
+        asked = [("position", "position"), ("rules_position", "rulebook_position")]
+        if meta.get("put_back_at", "") >= last["cut_at"]:
+            asked.pop()  # an earlier build was put back since: by its rulebooks, on purpose
+        for name, of in asked:
             if int(meta[name]) < last[of]:
                 msg = (
                     f"the figures are of fact #{meta[name]}, batch {last['sequence']} told of"

@@ -462,6 +462,9 @@ class ReadModel:
             self._bring_up(path)
             with self._nobody_records():
                 self._bring_up(path)
+                with closing(_writable(path)) as connection, connection:
+                    back = ("put_back_at", format_instant(self.ledger.clock()))
+                    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", back)
                 self._put_in_service(path)
             self.catch_up()
             return self._described(self._target())

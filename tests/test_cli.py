@@ -478,6 +478,7 @@ def test_an_adopted_rulebook_waits_for_a_rebuild(agency):
     assert dry["differences"][0] == {
         "person": "P1",
         "name": "홍길동",
+        "account": "mileage",
         "before": "10",
         "after": "16",
         "change": "6",
@@ -913,7 +914,7 @@ def test_batch_again_takes_no_terms():
     result = run("hr", "export", "out", "--again", "1", "--encoding", "cp949")
 
     assert result.exit_code == 2
-    assert "leave out --as-of, --encoding and --full" in result.stderr
+    assert "leave out --as-of, --profile, --format, --encoding and --full" in result.stderr
 
 
 def test_another_rulebook_replaces_the_whole(agency):
