@@ -560,7 +560,8 @@ class Example:
             an account or a person is not named.
         cuts: What caps take from people in the main account, in 1/10,000 point; None when that is
             not stated.
-        selected: Who gets into a programme, for each programme stated.
+        selected: Who gets into a programme, for each programme stated: the people, each with the
+            grade or tier expected, None where none is stated.
         as_of: Day on which programmes are looked at; the day of the last activity if None.
         line: Line where the example begins.
     """
@@ -572,7 +573,7 @@ class Example:
     expect: Mapping[str, int]
     accounts: Mapping[str, Mapping[str, int]]
     cuts: Mapping[str, int] | None
-    selected: Mapping[str, tuple[str, ...]]
+    selected: Mapping[str, Mapping[str, str | None]]
     as_of: date | None
     line: int
 

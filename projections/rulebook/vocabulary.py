@@ -144,6 +144,9 @@ def _by_grade(items: Mapping[str, Any]) -> dict[str, Any]:
     return _by_code(items, GRADES_MAX, least=1, names=_ID)
 
 
+_PEOPLE = _set(_CODE, PEOPLE_MAX, least=0)
+
+
 def _values(name: str) -> Key:
     return Key(Label("날짜별 값", "Dated values"), _list(_table(name), VALUES_MAX))
 
@@ -471,7 +474,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 ),
                 "selected": Key(
                     Label("기대하는 선정", "Expected in"),
-                    _by_code(_set(_CODE, PEOPLE_MAX, least=0), PEOPLE_MAX),
+                    _by_code({"anyOf": [_PEOPLE, _by_code(_PEOPLE, PEOPLE_MAX)]}, PEOPLE_MAX),
                     required=False,
                 ),
                 "as_of": Key(Label("기준일", "As of"), _DAY, required=False),
