@@ -216,7 +216,7 @@ _YES = {True: Words("예", "yes"), False: Words("아니오", "no")}
 def _line_json(line: HrLine) -> dict[str, Any]:
     return {
         "line": line.line,
-        **attrs.asdict(line.key),
+        **line.key._asdict(),
         "employee_number": line.employee_number,
         "in_period": line.in_period,
         "previous": format_amount(line.previous),

@@ -453,6 +453,10 @@ class Outbox:
             "position": int(meta["position"]),
             "rulebook_position": int(meta["rules_position"]),
             "rulebook_sha256": books[0][0] if books else None,
+            "accounts": {
+                each.account: {"ko": each.unit.ko, "en": each.unit.en}
+                for each in figures.accounts()
+            },
             "as_of": as_of.isoformat(),
             "known_at": meta["known_at"] or cut_at,
             "in_period": f"{as_of.year:04d}-{as_of.month:02d}",
@@ -574,7 +578,7 @@ def _row(sequence: int, line: HrLine) -> tuple[Any, ...]:
     return (
         sequence,
         line.line,
-        *attrs.astuple(line.key),
+        *line.key,
         line.in_period,
         line.previous,
         line.new,

@@ -185,7 +185,10 @@ def test_hr_is_told_of_every_account(office, tmp_path):
             if n.key.person == "A"
         ]
 
-    assert sorted(told("2005-04-02")) == [
+    told_first = sorted(told("2005-04-02"))
+    manifest = outbox.batches()[0].manifest
+    assert manifest["accounts"]["leave"] == {"ko": "일", "en": "days"}
+    assert told_first == [
         ("hr", "0.2", "facts"),
         ("leave", "1.5", "facts"),
         ("mileage", "16", "facts"),
