@@ -74,6 +74,7 @@ def statement_command(session: Session, person: str, account: str, question: Que
     rows.sort(key=lambda row: (row["occurred_on"], row["position"]))
     columns = [
         Column("occurred_on"),
+        Column("origin_on", detail=not any(line.adjusts for line in lines)),
         Column("position", number=True, optional=True),
         Column("activity", wraps=True),
         Column("grade", wraps=True),
@@ -129,6 +130,14 @@ def line_json(line: StatementLine) -> dict[str, Any]:
             for cut in line.cuts
         ],
         "points": format_amount(line.points),
+        "adjusts": line.adjusts
+        and {
+            "origin_on": line.adjusts.origin_on.isoformat(),
+            "before": format_amount(line.adjusts.before),
+            "after": format_amount(line.adjusts.after),
+            "cause": line.adjusts.cause,
+            "reference": line.adjusts.reference or None,
+        },
     }
 
 
@@ -167,6 +176,7 @@ def _line_row(session: Session, line: StatementLine, labels: Mapping[str, Label]
         "activity": Shown(line.kind, session.pick(line.activity)),
         "grade": labelled(session, line.grade, labels),
         "cut": format_amount(-cut) if cut else None,
+        "origin_on": line.adjusts.origin_on.isoformat() if line.adjusts else None,
     }
 
 

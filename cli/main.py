@@ -62,6 +62,9 @@ COMMANDS = {
         "rules",
         Words("규칙집: 점검, 시험, 비교, 채택", "Check, test, compare and adopt rulebooks"),
     ),
+    "close": ("closing", Words("기간 마감", "Close a period")),
+    "reopen": ("closing", Words("마감한 기간을 다시 엶", "Open a closed period again")),
+    "periods": ("closing", Words("마감한 기간과 그 뒤의 차액", "List closed periods")),
     "rebuild": (
         "publishing",
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),

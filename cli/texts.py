@@ -55,6 +55,10 @@ def usual_lang() -> Lang:
 
 COLUMNS = {
     "account": Words("계정", "Account"),
+    "closed_by": Words("마감한 사람", "Closed by"),
+    "differences": Words("차액 건수", "Differences"),
+    "origin_on": Words("원래 날짜", "Of"),
+    "posted_since": Words("뒤에 올린 점수", "Posted since"),
     "activities": Words("활동", "Activities"),
     "achieved": Words("실적", "Achieved"),
     "activity": Words("활동", "Activity"),

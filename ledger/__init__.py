@@ -41,6 +41,10 @@ from .kinds.award import (
     AwardGranted,
     AwardWithdrawn,
 )
+from .kinds.closing import (
+    PeriodClosed,
+    PeriodReopened,
+)
 from .kinds.contest import (
     ContestAwarded,
     ContestAwardWithdrawn,
@@ -263,6 +267,8 @@ __all__ = [
     "MileageError",
     "NewerLedger",
     "NotALedger",
+    "PeriodClosed",
+    "PeriodReopened",
     "Problem",
     "Programme",
     "ProposalAdopted",

@@ -29,7 +29,9 @@ from .errors import (
 )
 from .facts import KEY_LENGTH_MAX, Command, Fact, Recorded
 from .fields import Unit
+from .kinds import kind_of
 from .kinds import kinds as default_kinds
+from .kinds.closing import CLOSINGS, PeriodClosed, PeriodReopened
 from .kinds.member import MemberJoined
 from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted, rulebook_digest
 from .store import (
@@ -353,6 +355,62 @@ class Ledger:
                 reason=reason,
             )
             return writer.add(Command(adopted, on, by, "rules", key))
+
+    def close_period(
+        self,
+        period: str,
+        *,
+        on: date,
+        by: str,
+        check: Callable[[], object] | None = None,
+    ) -> Recorded:
+        """Close a period: what was published of it stays as it was.
+
+        Args:
+            period: ``2005``, ``2005-H1``, ``2005-Q3`` or ``2005-03``; it follows the last one
+                closed without a gap, and it is over.
+            on: Date of the closing, in the ledger's zone.
+            by: Opaque id of who closes it.
+            check: Called when it is about to be recorded, while nobody else can record; what it
+                raises keeps the closing out.
+
+        Raises:
+            InvalidFact: It is no period.
+            Refused: It is closed already, not over, or another one comes first.
+        """
+        return self._about_period(PeriodClosed(period), on, by, check)
+
+    def reopen_period(
+        self, period: str, *, on: date, by: str, approved_by: str, reason: str
+    ) -> Recorded:
+        """Open the period closed last again; its figures follow the facts from then on.
+
+        Args:
+            period: The period closed last.
+            on: Date, in the ledger's zone.
+            by: Opaque id of who records it.
+            approved_by: Opaque id of somebody else who approved it.
+            reason: Why.
+
+        Raises:
+            InvalidFact: It is no period, or no reason is given.
+            Refused: It is not closed, not the last one closed, or one person did both.
+        """
+        return self._about_period(PeriodReopened(period, approved_by, reason), on, by, None)
+
+    def _about_period(
+        self,
+        data: PeriodClosed | PeriodReopened,
+        on: date,
+        by: str,
+        check: Callable[[], object] | None,
+    ) -> Recorded:
+        with self.writer() as writer:
+            if check:
+                check()
+            number = len(self.stream(CLOSINGS)) + 1  # a period may be closed more than once
+            key = f"{kind_of(type(data)).name}:{data.period}:{number}"
+            return writer.add(Command(data, on, by, "closing", key))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -767,6 +825,13 @@ class Writer:
         name = target.fact.originator_id
         if isinstance(target.fact.data, LedgerOpened):
             raise Refused("correction.opening", "the opening cannot be voided", field="fact")
+        if not target.fact.kind.voidable:
+            raise Refused(
+                "correction.not-voidable",
+                f"a fact of kind {target.fact.kind.name} cannot be voided",
+                field="fact",
+                remedy="record what undoes it",
+            )
         if command.occurred_on > self._today:
             reason = f"{command.occurred_on} has not come yet"
             raise Refused("fact.in-the-future", reason, field="occurred_on")

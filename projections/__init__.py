@@ -20,6 +20,7 @@ from .acknowledging import Acknowledged, acknowledge
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .awards import AwardLine, awards
 from .budgets import Budget, budgets
+from .closing import ClosedPeriod, Closing, closed_periods, closings
 from .compare import Comparable, comparable, same_rules
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
@@ -36,6 +37,7 @@ from .explain import (
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
     AccountInfo,
+    Adjustment,
     Balance,
     Cut,
     Figures,
@@ -85,6 +87,7 @@ __all__ = [
     "MAIN_ACCOUNT",
     "AccountInfo",
     "Acknowledged",
+    "Adjustment",
     "AdoptedRulebook",
     "Available",
     "AwardLine",
@@ -97,6 +100,8 @@ __all__ = [
     "Candidate",
     "CaughtUp",
     "Change",
+    "ClosedPeriod",
+    "Closing",
     "Comparable",
     "Cost",
     "Crossing",
@@ -162,6 +167,8 @@ __all__ = [
     "budgets",
     "changes",
     "check_rulebook",
+    "closed_periods",
+    "closings",
     "comparable",
     "compare",
     "decisions",

@@ -437,7 +437,7 @@ def _guard(kind: Kind) -> str:
     conditions = ["f.key IS NOT NULL", f"f.recorded_at LIKE '{_INSTANT}'"]
     if kind.category:
         thing = " || '/' || ".join(f'f.data."{name}"' for name in kind.id_fields)
-        conditions.append(f"stream = '{kind.category}:' || {thing}")
+        conditions.append(f"stream = '{kind.category}:'" + (f" || {thing}" if thing else ""))
     for name, field in kind.fields.items():
         column = f'f.data."{name}"'
         condition = f"{column} IS NOT NULL"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .eligibility import Candidate, Selection, Terms
     from .exclusions import Sanction
-    from .figures import Cut, StatementLine
+    from .figures import Adjustment, Cut, StatementLine
 
 __all__ = [
     "Explanation",
@@ -101,13 +101,26 @@ def arithmetic(line: StatementLine) -> tuple[Label, ...]:
 
 
 def _steps(line: StatementLine) -> list[Label]:
-    if not line.rule:
-        nothing = Label(
-            f"{line.occurred_on}에 이 활동을 보상하는 규칙이 없음: 0점",
-            f"no rule rewards this activity on {line.occurred_on}: 0 points",
+    adjusts, steps = line.adjusts, []
+    if adjusts and adjusts.cause != "late":
+        return _difference(line, adjusts)
+    if adjusts:
+        steps.append(
+            Label(
+                f"{adjusts.origin_on}의 일이나 그 기간을 마감(#{adjusts.reference})한 뒤에"
+                f" 알려져 {line.occurred_on}에 올림",
+                f"of {adjusts.origin_on}, known after its period was closed"
+                f" (#{adjusts.reference}): posted on {line.occurred_on}",
+            )
         )
-        return [nothing, *(_cut(cut, 0) for cut in line.cuts)]
-    steps = [_rate(line)]
+    if not line.rule:
+        day = adjusts.origin_on if adjusts else line.occurred_on
+        nothing = Label(
+            f"{day}에 이 활동을 보상하는 규칙이 없음: 0점",
+            f"no rule rewards this activity on {day}: 0 points",
+        )
+        return [*steps, nothing, *(_cut(cut, 0) for cut in line.cuts)]
+    steps.append(_rate(line))
     if line.shared and line.gross != line.whole:
         share = format_amount(line.share)
         whole, gross = format_amount(line.whole), format_amount(line.gross)
@@ -125,6 +138,31 @@ def _steps(line: StatementLine) -> list[Label]:
     counted = Label(f"인정 {format_amount(line.points)}점", f"{_points(line.points)} {counts}")
     steps.append(counted)
     return steps
+
+
+_CHANGED_BY = {
+    "voided": Label("기록 #{0}(으)로 취소됨", "voided by fact #{0}"),
+    "withdrawn": Label("기록 #{0}(으)로 철회됨", "withdrawn by fact #{0}"),
+    "rules": Label("채택한 규칙집 #{0}에 따름", "by the rulebook adopted as #{0}"),
+    "recalculated": Label("그 기간의 다른 기록이 달라짐", "other facts of that period changed"),
+}
+
+
+def _difference(line: StatementLine, adjusts: Adjustment) -> list[Label]:
+    """Say why only a difference is posted, and what it is between."""
+    why = _CHANGED_BY[adjusts.cause]
+    before, after = format_amount(adjusts.before), format_amount(adjusts.after)
+    return [
+        Label(
+            f"{adjusts.origin_on}의 활동, 마감한 기간: 올린 것 {before}점, 지금은 {after}점",
+            f"of {adjusts.origin_on}, in a closed period: {before} posted, {after} now",
+        ),
+        Label(why.ko.format(adjusts.reference), why.en.format(adjusts.reference)),
+        Label(
+            f"차액 {format_amount(line.points)}점을 {line.occurred_on}에 올림",
+            f"the difference of {_points(line.points)} is posted on {line.occurred_on}",
+        ),
+    ]
 
 
 def _rate(line: StatementLine) -> Label:

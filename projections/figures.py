@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import attrs
 from mileage.ledger import Label, MileageError
+from mileage.ledger.periods import period_days
 
 from .days import OPEN_DAY, day_number, day_of
 from .rulebook import MAIN_ACCOUNT
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountInfo",
+    "Adjustment",
     "Balance",
     "Cut",
     "Figures",
@@ -83,16 +85,12 @@ class Period:
         """
         if text == "all":
             return cls("all", 0, OPEN_DAY)
-        year, _, part = text.partition("-")
-        if text.isascii() and len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
-            span = _months(part)
-            if span:
-                first, count = span
-                last = first + count
-                until = (int(year) + (last > 12)) * 10_000 + ((last - 1) % 12 + 1) * 100 + 1  # noqa: PLR2004
-                return cls(text, int(year) * 10_000 + first * 100 + 1, until)
-        msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
-        raise ValueError(msg)
+        try:
+            first, after = period_days(text)
+        except ValueError:
+            msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
+            raise ValueError(msg) from None
+        return cls(text, day_number(first), day_number(after))
 
     @property
     def kind(self) -> str:
@@ -116,19 +114,6 @@ class Period:
                 return cls.parse(f"{day.year:04d}")
             case _:
                 return cls.parse("all")
-
-
-def _months(part: str) -> tuple[int, int] | None:
-    """First month and number of months of a part of a year."""
-    if part == "":
-        return 1, 12
-    if part in ("H1", "H2"):
-        return 1 + 6 * (int(part[1]) - 1), 6
-    if len(part) == 2 and part[0] == "Q" and part[1] in "1234":  # noqa: PLR2004
-        return 1 + 3 * (int(part[1]) - 1), 3
-    if len(part) == 2 and part.isdecimal() and 1 <= int(part) <= 12:  # noqa: PLR2004
-        return int(part), 1
-    return None
 
 
 @attrs.frozen
@@ -180,6 +165,29 @@ class Cut:
     keep: str = ""
 
 
+AdjustmentCause = Literal["late", "voided", "withdrawn", "rules", "recalculated"]
+
+
+@attrs.frozen
+class Adjustment:
+    """Why something is posted on a later day than its own: its period was closed.
+
+    Attributes:
+        origin_on: The day it is of.
+        before: What was posted of it until then, 1/10,000.
+        after: What it is worth now, 1/10,000.
+        cause: ``late`` became known after the closing; ``voided`` or ``withdrawn``; ``rules``
+            changed; ``recalculated`` because of other facts, such as a cap that has room.
+        reference: Position of the closing, of the fact that did it, or of the adoption; 0 for none.
+    """
+
+    origin_on: date
+    before: int
+    after: int
+    cause: AdjustmentCause
+    reference: int
+
+
 @attrs.frozen
 class StatementLine:
     """One posting of a person's account, with all that explains it.
@@ -209,6 +217,7 @@ class StatementLine:
         cuts: What was taken away.
         points: What counts, 1/10,000 of the account's unit.
         account: Id of the account it is posted in.
+        adjusts: For what was posted after its period was closed: of which day it is, and why.
     """
 
     person: str
@@ -235,6 +244,7 @@ class StatementLine:
     cuts: tuple[Cut, ...]
     points: int
     account: str = MAIN_ACCOUNT
+    adjusts: Adjustment | None = None
 
 
 @attrs.frozen
@@ -379,7 +389,8 @@ class Figures:
             )
         else:
             rows = self.query(
-                "SELECT coalesce(sum(points), 0), count(*), count(CASE WHEN points > 0 THEN 1 END)"
+                "SELECT coalesce(sum(points), 0), count(CASE WHEN share > 0 THEN 1 END),"
+                " count(CASE WHEN points > 0 AND share > 0 THEN 1 END)"
                 " FROM postings WHERE person = ? AND day >= ? AND day < ? AND account = ?",
                 (number, period.day_from, period.day_until, kept_in),
             )
@@ -427,8 +438,10 @@ class Figures:
             SELECT p.position, p.day, a.kind, a.name_ko, a.name_en, t.stream, t.title, u.unit,
                    p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
                    v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
-                   c.account, p.activity
+                   c.account, j.origin_day, j.before, j.after, j.cause, j.reference, p.activity
             FROM postings p
+            LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
+                                   AND j.activity = p.activity AND j.day = p.day
             JOIN accounts c ON c.id = p.account
             JOIN activities a ON a.id = p.activity
             JOIN things t ON t.id = p.thing
@@ -451,9 +464,12 @@ class Figures:
             FROM cuts c
             JOIN postings p ON p.person = c.person AND p.position = c.position
                            AND p.activity = c.activity
+            LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
+                                   AND j.activity = p.activity AND j.day = p.day
             LEFT JOIN rule_values v ON v.id = p.value
             LEFT JOIN cap_limits l ON c.cause = 'cap' AND l.cap = c.reference AND l.rule = v.rule
-                                  AND p.day >= l.day_from AND p.day < l.day_until
+              AND coalesce(j.origin_day, p.day) >= l.day_from
+              AND coalesce(j.origin_day, p.day) < l.day_until
             WHERE c.person = ? ORDER BY c.position, c.stage
             """,
             (number,),
@@ -491,7 +507,8 @@ class Figures:
         rows = self.query(
             """
             WITH totals AS (
-                SELECT p.person, sum(p.points) AS points, count(*) AS activities
+                SELECT p.person, sum(p.points) AS points,
+                       count(CASE WHEN p.share > 0 THEN 1 END) AS activities
                 FROM postings p LEFT JOIN units u ON u.id = p.unit
                 WHERE p.day >= ? AND p.day < ? AND p.account = ? AND (? IS NULL OR u.unit = ?)
                 GROUP BY p.person
@@ -558,7 +575,7 @@ class Figures:
 def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
     position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
     rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
-    whole, gross, points, account = row[20:24]
+    whole, gross, points, account, origin, before, after, cause, reference = row[20:29]
     return StatementLine(
         person=person,
         position=position,
@@ -584,4 +601,5 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
         cuts=cuts,
         points=points,
         account=account,
+        adjusts=Adjustment(day_of(origin), before, after, cause, reference) if origin else None,
     )

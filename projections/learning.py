@@ -240,7 +240,7 @@ _LEARNED = """
     SELECT p.unit, p.person, p.position, p.hours, a.kind
     FROM postings p JOIN activities a ON a.id = p.activity
     WHERE a.kind IN ({kinds}) AND p.day >= ? AND p.day <= ?
-      AND {stands}
+      AND p.share > 0 AND {stands}
 )
 SELECT w.top,
        coalesce(sum(l.hours), 0),

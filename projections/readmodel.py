@@ -24,6 +24,7 @@ from mileage.ledger.ledger import database_name
 
 from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare, reaches_others
+from .closing import closings, scores, touches
 from .days import day_number
 from .decode import Slice
 from .difference import Difference, keep_changes, kept_changes, people_changed
@@ -34,8 +35,10 @@ from .rules import is_about_rulebooks
 from .schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
+
+    from mileage.ledger import Recorded
 
 __all__ = ["Build", "CaughtUp", "NoReadModel", "NoSuchBuild", "ReadModel", "Rebuilt"]
 
@@ -292,7 +295,7 @@ class ReadModel:
             return CaughtUp(0, 0, position, int(meta["pending_rulebook"]))
         [found] = connection.execute(SHAPE).fetchall()
         shape = Shape(found[0], *map(bool, found[1:]))
-        if reaches_others(facts, shape):
+        if reaches_others(facts, shape) or self._reaches_closed(facts, meta):
             return None
         people = apply_facts(connection, self.ledger, facts, shape)
         pending = max((item.position for item in facts if is_about_rulebooks(item)), default=0)
@@ -304,13 +307,25 @@ class ReadModel:
         connection.execute(
             "UPDATE meta SET value = ? WHERE key = 'last_fact'", (fact_mark(facts[-1]),)
         )
-        if pending:
-            connection.execute(
-                "UPDATE meta SET value = ? WHERE key = 'pending_rulebook'", (str(pending),)
-            )
+        closed = self._closed_until(facts[-1].position)
+        for key, value in (("pending_rulebook", pending), ("closed_until", closed)):
+            if value or key == "closed_until":
+                connection.execute("UPDATE meta SET value = ? WHERE key = ?", (str(value), key))
         return CaughtUp(
             len(facts), people, facts[-1].position, pending or int(meta["pending_rulebook"])
         )
+
+    def _reaches_closed(self, facts: Sequence[Recorded], meta: Mapping[str, str]) -> bool:
+        """Whether new facts change what was posted of closed days, or close some."""
+        if int(meta["adjusted"]):
+            return any(scores(item) for item in facts)
+        closed = self._closed_until(facts[-1].position)
+        return touches(self.ledger, facts, max(closed, int(meta["closed_until"])))
+
+    def _closed_until(self, position: int) -> int:
+        """First open day by the closings up to a position, ``yyyymmdd``."""
+        closed = closings(self.ledger, Slice(upto=position))
+        return closed[-1].open_from if closed else 0
 
     # -- rebuilding ----------------------------------------------------------------------------
 

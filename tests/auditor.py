@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
+from datetime import date
 from fractions import Fraction
 from graphlib import TopologicalSorter
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from mileage.ledger import to_units
 from mileage.projections import activity_infos, parse_rulebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from mileage.ledger import Ledger, Recorded
     from mileage.projections import Rulebook
@@ -105,6 +106,7 @@ class Line:
     whole: int = 0
     gross: int = 0
     account: str = MAIN
+    adjusts: tuple[date, int, int] | None = None
     cuts: list[tuple[str, str, int]] = field(factory=list)
 
     @property
@@ -132,6 +134,7 @@ class Audit:
         as_of: date | None = None,
         known_at: datetime | None = None,
         upto: int | None = None,
+        closes: bool = True,
     ) -> None:
         self.facts = [
             item
@@ -152,6 +155,43 @@ class Audit:
         ]
         self.lines = [line for item in self.facts for line in self._lines(item)]
         self._apply_caps()
+        if closes:
+            self._close(ledger, as_of, known_at, upto)
+
+    # -- periods that are closed -----------------------------------------------------------------
+
+    def _close(
+        self,
+        ledger: Ledger,
+        as_of: date | None,
+        known_at: datetime | None,
+        upto: int | None,
+    ) -> None:
+        """Closed days as they were when they were closed, and what changed later on later days."""
+        closed: list[tuple[int, date]] = []
+        for item in ledger.facts():
+            if known_at is not None and item.fact.recorded_at > known_at:
+                continue
+            if upto is not None and item.position > upto:
+                continue
+            if item.fact.kind.name == "period.closed":
+                closed.append((item.position, _day_after(item.fact.data.period)))
+            elif item.fact.kind.name == "period.reopened":
+                closed.pop()
+        states = [
+            Audit(ledger, as_of=as_of, known_at=known_at, upto=position, closes=False).lines
+            for position, _ in closed
+        ]
+        states.append(self.lines)
+        lines, begin = [], None
+        for (_, end), state in zip(closed, states, strict=False):
+            lines += [x for x in state if x.day < end and (begin is None or x.day >= begin)]
+            begin = end
+        lines += [x for x in self.lines if begin is None or x.day >= begin]
+        for index, (_, end) in enumerate(closed):
+            if as_of is None or end <= as_of:
+                lines += _differences(states[index], states[index + 1], end)
+        self.lines = lines
 
     # -- what still stands -----------------------------------------------------------------------
 
@@ -438,8 +478,8 @@ class Audit:
             points, activities, rewarded = found.get((line.person, line.account), (0, 0, 0))
             found[line.person, line.account] = (
                 points + line.points,
-                activities + 1,
-                rewarded + (line.points > 0),
+                activities + (line.share > 0),
+                rewarded + (line.points > 0 and line.share > 0),
             )
         return found
 
@@ -458,7 +498,7 @@ class Audit:
                 total = sums.setdefault(line.person, [0, 0, 0])
                 total[0] += line.points
                 if line.points > 0:
-                    total[1] += 1
+                    total[1] += line.share > 0
                     total[2] = max(total[2], line.day.toordinal())
         outcome: dict[str, tuple[str, str | None]] = {}
         running = []
@@ -549,6 +589,47 @@ class Audit:
         if programme.units and not self._within(person, day, programme.units):
             return "other_unit"
         return ""
+
+
+def _differences(before: list[Line], after: list[Line], end: date) -> list[Line]:
+    """What closed days are worth more or less than before, posted on the first open day."""
+    found = []
+    old = {(x.person, x.position, x.account): x for x in before if x.day < end}
+    new = {(x.person, x.position, x.account): x for x in after if x.day < end}
+    for key in old.keys() | new.keys():
+        one, other = old.get(key), new.get(key)
+        points = (one.points if one else 0, other.points if other else 0)
+        if one is None:
+            found.append(evolve(other, day=end, adjusts=(other.day, *points)))
+        elif points[0] != points[1]:
+            line = other or one
+            ruled = other if other and other.rule else one
+            change = points[1] - points[0]
+            found.append(
+                evolve(
+                    line,
+                    day=end,
+                    unit=line.unit or one.unit,
+                    hours=None,
+                    share=0,
+                    adoption=ruled.adoption,
+                    rule=ruled.rule,
+                    clause=ruled.clause,
+                    whole=change,
+                    gross=change,
+                    cuts=[],
+                    adjusts=(line.day, *points),
+                )
+            )
+    return found
+
+
+def _day_after(period: str) -> date:
+    """The day after the last of a period such as 2005, 2005-H1, 2005-Q3 or 2005-03."""
+    year, _, part = period.partition("-")
+    months = {"": 12, "H1": 6, "H2": 12, "Q1": 3, "Q2": 6, "Q3": 9, "Q4": 12}
+    last = months[part] if part in months else int(part)
+    return date(int(year) + last // 12, last % 12 + 1, 1)
 
 
 def _allotted(

@@ -47,7 +47,9 @@ from mileage.ledger import (
     equal_shares,
     format_amount,
 )
+from mileage.ledger.kinds.closing import CLOSINGS
 from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged, UnitSplit
+from mileage.ledger.periods import period_days
 from mileage.projections.adoption import adopt_rulebook
 
 if TYPE_CHECKING:
@@ -256,13 +258,18 @@ DENSE = (*("session", "award") * 4, *("unaward", "submit", "adopt") * 2, "enter"
 Step = tuple[str, int, int, int, int]
 
 
+CLOSING = (*OPERATIONS, *("close", "void") * 8, "session", "award", "reopen")
+"""What happens where periods are closed too."""
+
+
 def steps(
-    min_size: int = 5, max_size: int = 40, *, dense: bool = False
+    min_size: int = 5, max_size: int = 40, *, dense: bool = False, closing: bool = False
 ) -> st.SearchStrategy[list[Step]]:
     """What happens, in order: operation, days passed, days recorded late, and two choices."""
-    late = st.one_of(st.just(0), st.just(0), st.just(0), st.integers(0, 300))
+    never = st.just(0)
+    late = st.one_of(*[never] * (1 if closing else 3), st.integers(0, 300))
     choice = st.integers(0, 10_000)
-    names = st.sampled_from(DENSE if dense else OPERATIONS)
+    names = st.sampled_from(DENSE if dense else CLOSING if closing else OPERATIONS)
     passed = st.integers(0, 8 if dense else 45)
     step = st.tuples(names, passed, late, choice, choice)
     return st.lists(step, min_size=min_size, max_size=max_size)
@@ -495,6 +502,25 @@ class Play:
     def _lift(self, day: date, one: int, _two: int) -> Recorded | None:
         name = _pick(self.sanctions, one)
         return name and self._record(SanctionLifted(name, "code"), day)
+
+    def _close(self, _day: date, one: int, _two: int) -> Recorded | None:
+        state = self.ledger.state(CLOSINGS)
+        begins = state.until if state and state.until else date(2004, (1, 10, 11)[one % 3], 1)
+        codes = [
+            f"{begins:%Y-%m}",
+            *([f"{begins:%Y}-Q{(begins.month + 2) // 3}"] if begins.month % 3 == 1 else []),
+            *([f"{begins:%Y}"] if begins.month == 1 else []),
+        ]
+        over = [code for code in codes if period_days(code)[1] <= self.today]
+        code = _pick(over, one) if one % 3 == 0 else (over or [None])[-1]
+        return code and self.ledger.close_period(code, on=self.today, by="officer")
+
+    def _reopen(self, _day: date, _one: int, _two: int) -> Recorded | None:
+        state = self.ledger.state(CLOSINGS)
+        period = state.periods[-1] if state and state.periods else "2004"
+        return self.ledger.reopen_period(
+            period, on=self.today, by="officer", approved_by="director", reason="error"
+        )
 
     def _unit(self, day: date, one: int, _two: int) -> Recorded:
         name = f"U{one % 3}"

@@ -108,6 +108,7 @@ class Kind:
         upcasts: For each earlier version, a function from its JSON data to the next version's.
         fields: Field types by name, in the order of declaration.
         cls: The class of its data.
+        voidable: Whether a fact of the kind can be voided; else only a later fact undoes it.
         references: Those of the fields that hold ids of other things.
     """
 
@@ -123,6 +124,7 @@ class Kind:
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]
     fields: Mapping[str, FieldType]
     cls: type
+    voidable: bool = True
     references: Mapping[str, FieldType] = attrs.field(init=False)
 
     @references.default
@@ -407,6 +409,7 @@ def kind(  # noqa: PLR0913 - a declaration names everything once
     withdraws: tuple[str, ...] = (),
     version: int = 1,
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    voidable: bool = True,
     registry: Kinds = kinds,
 ) -> Callable[[D], D]:
     """Declare an attrs-frozen class as a kind of fact; see ``Kind`` for the arguments.
@@ -432,6 +435,7 @@ def kind(  # noqa: PLR0913 - a declaration names everything once
             upcasts=dict(upcasts or {}),
             fields=_fields(cls),
             cls=cls,
+            voidable=voidable,
         )
         registry.add(declared)
         _KIND_OF[cls] = declared
