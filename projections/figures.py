@@ -217,6 +217,7 @@ class StatementLine:
         cuts: What was taken away.
         points: What counts, 1/10,000 of the account's unit.
         account: Id of the account it is posted in.
+        measure: What its amounts are in, where that is not points.
         adjusts: For what was posted after its period was closed: of which day it is, and why.
     """
 
@@ -244,6 +245,7 @@ class StatementLine:
     cuts: tuple[Cut, ...]
     points: int
     account: str = MAIN_ACCOUNT
+    measure: Label | None = None
     adjusts: Adjustment | None = None
 
 
@@ -438,7 +440,8 @@ class Figures:
             SELECT p.position, p.day, a.kind, a.name_ko, a.name_en, t.stream, t.title, u.unit,
                    p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
                    v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
-                   c.account, j.origin_day, j.before, j.after, j.cause, j.reference, p.activity
+                   c.account, c.unit_ko, c.unit_en, j.origin_day, j.before, j.after, j.cause,
+                   j.reference, p.activity
             FROM postings p
             LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
                                    AND j.activity = p.activity AND j.day = p.day
@@ -575,7 +578,8 @@ class Figures:
 def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
     position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
     rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
-    whole, gross, points, account, origin, before, after, cause, reference = row[20:29]
+    whole, gross, points, account, unit_ko, unit_en = row[20:26]
+    origin, before, after, cause, reference = row[26:31]
     return StatementLine(
         person=person,
         position=position,
@@ -601,5 +605,6 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
         cuts=cuts,
         points=points,
         account=account,
+        measure=Label(unit_ko, unit_en) if account != MAIN_ACCOUNT else None,
         adjusts=Adjustment(day_of(origin), before, after, cause, reference) if origin else None,
     )

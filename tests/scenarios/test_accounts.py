@@ -232,7 +232,9 @@ def test_commands(office, monkeypatch):
     )
     explained = answer("explain", "A")
     assert explained["accounts"] == {"mileage": "16", "hr": "0.2", "leave": "1.5"}
-    assert "Leave as a reward 0.5 days" in ok("explain", "A").stdout
+    told = ok("explain", "A").stdout
+    assert "Leave as a reward 0.5 days" in told
+    assert "1 of 1.5 days a year used → −0.5 days" in told
     wrong = run("balance", "A", "--account", "money")
     assert wrong.exit_code == 2
     assert "mileage, hr, leave" in wrong.stderr
