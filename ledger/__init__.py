@@ -92,6 +92,7 @@ from .kinds.evaluation import (
     EvaluationReopened,
     EvaluationUnitScored,
 )
+from .kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from .kinds.indicator import (
     IndicatorDefined,
     IndicatorDiscontinued,
@@ -269,6 +270,9 @@ __all__ = [
     "NotALedger",
     "PeriodClosed",
     "PeriodReopened",
+    "PointsDenied",
+    "PointsHeld",
+    "PointsReleased",
     "Problem",
     "Programme",
     "ProposalAdopted",

@@ -632,6 +632,15 @@ class Writer:
         """The folded state of a stream, with what this transaction added."""
         return self._stream(stream).state
 
+    def standing(self, key: str) -> Fact | None:
+        """The fact that has a key, unless it is void; with what this transaction added."""
+        found = self.find(key)
+        if found is None:
+            return None
+        self.flush()
+        facts = [fact for _, fact in self.facts_of(found.fact.originator_id)]
+        return None if key in gone_keys(facts) else found.fact
+
     def flush(self) -> None:
         """Hand what is pending to the database; committed only when the transaction ends."""
         if self._pending:
@@ -913,6 +922,10 @@ class _Then:
             self.facts[stream] = self.writer.facts_of(stream)
         known = [fact for position, fact in self.facts[stream] if position < self.position]
         return self.writer.fold(stream, known)
+
+    def standing(self, key: str) -> Fact | None:
+        """The fact that has a key, unless it is void: as it is now."""
+        return self.writer.standing(key)
 
 
 def _may_be_named(field: FieldType, member: Any, day: date) -> bool:

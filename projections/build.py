@@ -58,7 +58,8 @@ _INTERN = (
     SELECT min(f.position), f.stream,
            coalesce(arg_max(f.title, f.position) FILTER (g.position IS NULL),
                     arg_max(f.title, f.position))
-    FROM w_raw_fact f LEFT JOIN w_gone g ON g.position = f.position GROUP BY f.stream
+    FROM w_raw_fact f LEFT JOIN w_gone g ON g.position = f.position AND g.cause = 'voided'
+    GROUP BY f.stream
     """,
     """
     INSERT INTO w_fact

@@ -21,6 +21,7 @@ from . import plan, registers
 from .build import figure_steps
 from .days import OPEN_DAY, day_number
 from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
+from .rules import held_facts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["apply_facts", "prepare", "reaches_others"]
 
 _WORK = tuple(plan.WORK_TABLES)
+_HOLD = "hold:"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -106,13 +108,17 @@ class _Batch:
         """A stream's facts up to the batch's last: somebody may be recording more just now."""
         return [item for item in self.ledger.stream(stream) if item.position <= self.upto]
 
-    def take(self, item: Recorded) -> None:
+    def take(self, item: Recorded) -> None:  # noqa: C901 - a case for each sort of fact
         """Note what a new fact touches."""
         fact, kind = item.fact, item.fact.kind
         stream = fact.originator_id
         if stream.partition(":")[0] in registers.CATEGORIES:
             self.registered[stream] = None
-        if isinstance(fact.data, FactVoided):
+        if stream.startswith(_HOLD):
+            target = self.ledger.by_key(stream.removeprefix(_HOLD))
+            if target:
+                self.streams[target.fact.originator_id] = None
+        elif isinstance(fact.data, FactVoided):
             self.streams[stream] = None
             if stream.startswith("member:"):
                 self.members[stream] = None
@@ -252,11 +258,20 @@ class _Batch:
             self.connection.execute(plan.for_sqlite(statement))
 
     def _insert_gone(self, facts: Sequence[Recorded]) -> None:
-        by = _voided_by(facts)
+        by = {key: ("voided", position) for key, position in _voided_by(facts).items()}
+        for item in facts:
+            if item.fact.kind.activity and item.fact.key not in by:
+                by |= self._held(item.fact.key)
         self.connection.executemany(
-            "INSERT INTO w_gone VALUES (?, 'voided', ?)",
-            [(item.position, by[item.fact.key]) for item in facts if item.fact.key in by],
+            "INSERT INTO w_gone VALUES (?, ?, ?)",
+            [(item.position, *by[item.fact.key]) for item in facts if item.fact.key in by],
         )
+
+    def _held(self, key: str) -> dict[str, tuple[str, int]]:
+        """Whether a fact is on hold or denied, and by which fact."""
+        facts = self._facts(f"{_HOLD}{key}")
+        gone = _voided_by(facts)
+        return held_facts(item for item in facts if item.fact.key not in gone)
 
     def _insert_fact(self, item: Recorded, thing: int) -> None:
         fact, kind = item.fact, item.fact.kind

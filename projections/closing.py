@@ -110,7 +110,7 @@ def scores(item: Recorded) -> bool:
         kind.activity
         or kind.withdraws
         or kind.title
-        or kind.category in {"", "member", "unit"}
+        or kind.category in {"", "member", "unit", "hold"}
         or kind.cls is PeriodReopened
     )
 
@@ -126,6 +126,8 @@ def _touches(ledger: Ledger, item: Recorded, open_from: int) -> bool:
         return False  # nothing was posted late, so that nothing goes back
     if day_number(fact.occurred_on) < open_from:
         return True
+    if fact.originator_id.startswith("hold:"):
+        return _void_touches(ledger, fact.originator_id.removeprefix("hold:"), open_from)
     if isinstance(fact.data, FactVoided) or fact.kind.withdraws:
         return any(
             day_number(other.fact.occurred_on) < open_from
@@ -181,7 +183,7 @@ def _office_touches(ledger: Ledger, about: Iterable[Recorded], open_from: int) -
         if isinstance(data, RulebookAdopted):
             if day_number(data.effective_from) < open_from:
                 return True
-        elif isinstance(data, FactVoided) and _void_touches(ledger, data.fact, open_from):
+        elif _void_touches(ledger, data.fact, open_from):
             return True
     return False
 
@@ -191,7 +193,7 @@ def _void_touches(ledger: Ledger, key: str, open_from: int) -> bool:
     if target is None:
         return False
     data = target.fact.data
-    if isinstance(data, FactVoided):
+    if isinstance(data, FactVoided) or target.fact.kind.category == "hold":
         return _void_touches(ledger, data.fact, open_from)
     day = data.effective_from if isinstance(data, RulebookAdopted) else target.fact.occurred_on
     return day_number(day) < open_from

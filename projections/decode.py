@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 
     from .kept import Kept
 
-OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
+OFFICE_TOPICS = (
+    *("fact.voided", "rulebook.adopted"),
+    *("points.held", "points.released", "points.denied"),
+)
 
 __all__ = [
     "CHUNK_ROWS",

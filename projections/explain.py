@@ -146,6 +146,8 @@ def _steps(line: StatementLine) -> list[Label]:
 _CHANGED_BY = {
     "voided": Label("기록 #{0}(으)로 취소됨", "voided by fact #{0}"),
     "withdrawn": Label("기록 #{0}(으)로 철회됨", "withdrawn by fact #{0}"),
+    "held": Label("기록 #{0}(으)로 보류됨", "put on hold by fact #{0}"),
+    "denied": Label("기록 #{0}(으)로 불인정됨", "denied by fact #{0}"),
     "rules": Label("채택한 규칙집 #{0}에 따름", "by the rulebook adopted as #{0}"),
     "recalculated": Label("그 기간의 다른 기록이 달라짐", "other facts of that period changed"),
 }
@@ -190,17 +192,21 @@ def _rate(line: StatementLine) -> Label:
     )
 
 
+_TAKEN = {
+    "voided": Label("기록 취소", "voided"),
+    "withdrawn": Label("철회", "withdrawn"),
+    "held": Label("점수 보류", "put on hold"),
+    "denied": Label("점수 불인정", "denied"),
+}
+
+
 def _cut(cut: Cut, left: int, measure: Label | None) -> Label:
     taken = _amount(cut.points, measure)
-    if cut.cause == "voided":
+    if cut.cause in _TAKEN:
+        by = _TAKEN[cut.cause]
         return Label(
-            f"기록 취소 (#{cut.reference}): −{taken.ko}",
-            f"voided by #{cut.reference}: −{taken.en}",
-        )
-    if cut.cause == "withdrawn":
-        return Label(
-            f"철회 (#{cut.reference}): −{taken.ko}",
-            f"withdrawn by #{cut.reference}: −{taken.en}",
+            f"{by.ko} (#{cut.reference}): −{taken.ko}",
+            f"{by.en} by #{cut.reference}: −{taken.en}",
         )
     limit = format_amount(cut.limit)
     per = PERIODS[cut.period]

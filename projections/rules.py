@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Label, Shares
+from mileage.ledger.kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from mileage.ledger.ledger import gone_keys
 
 from .days import day_number
@@ -17,7 +18,7 @@ from .plan import Shape
 from .rulebook import MAIN_ACCOUNT, ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mileage.ledger import Ledger, Recorded
     from mileage.ledger.kinds import Kinds
@@ -29,6 +30,7 @@ __all__ = [
     "activity_infos",
     "adopted_rules",
     "gone_facts",
+    "held_facts",
     "is_about_rulebooks",
     "office_facts",
     "rule_rows",
@@ -143,12 +145,31 @@ def is_about_rulebooks(item: Recorded) -> bool:
 
 
 def gone_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, str, int]]:
-    """Rows of ``w_gone`` for the facts that are void."""
+    """Rows of ``w_gone`` for the facts that are void, on hold or denied."""
     voids = _voids(office)
     void = gone_keys(item.fact for item in voids)
-    standing = {i.fact.data.fact: i.position for i in voids if i.fact.key not in void}
-    targets = ledger.positions(list(standing))
-    return [(targets[key], "voided", by_position) for key, by_position in standing.items()]
+    gone = {i.fact.data.fact: ("voided", i.position) for i in voids if i.fact.key not in void}
+    gone = held_facts(item for item in office if item.fact.key not in void) | gone
+    targets = ledger.positions(list(gone))
+    return [(targets[key], *by) for key, by in gone.items()]
+
+
+def held_facts(about: Iterable[Recorded]) -> dict[str, tuple[str, int]]:
+    """Keys of the facts that count for nothing by standing facts about holds, and by which.
+
+    Args:
+        about: Facts in order of position; those that are not about holds are passed over.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for item in about:
+        match item.fact.data:
+            case PointsHeld(fact=key):
+                found[key] = ("held", item.position)
+            case PointsDenied(fact=key):
+                found[key] = ("denied", item.position)
+            case PointsReleased(fact=key):
+                found.pop(key, None)
+    return found
 
 
 def _voids(office: Sequence[Recorded]) -> list[Recorded]:

@@ -33,7 +33,8 @@ Tables:
   it), ``rules`` (of the adoption) or ``recalculated``. Unless it is late, the posting is the
   difference only: its share is 0, it is no activity, and its kind has a number of its own.
 - ``cuts(person, position, activity, stage, cause, reference, points)``: what was taken away and
-  why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
+  why: ``voided``, ``withdrawn``, ``held`` or ``denied`` (stage 0,
+  ``reference`` is the position of the fact that did
   it), ``cap`` (``reference`` is the cap).
 - ``balances(person, account, points, activities, rewarded)``: sums of a person's postings by
   account; everybody has a row in the main one.

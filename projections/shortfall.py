@@ -97,6 +97,10 @@ def explain_loss(loss: Loss) -> Label:
             )
         case "voided":
             return Label(f"{what.ko}: 기록 취소 {taken.ko}", f"{what.en}: voided {taken.en}")
+        case "held":
+            return Label(f"{what.ko}: 점수 보류 {taken.ko}", f"{what.en}: on hold {taken.en}")
+        case "denied":
+            return Label(f"{what.ko}: 점수 불인정 {taken.ko}", f"{what.en}: denied {taken.en}")
         case "withdrawn":
             return Label(f"{what.ko}: 철회 {taken.ko}", f"{what.en}: withdrawn {taken.en}")
         case _:

@@ -207,6 +207,16 @@ class Audit:
                 found = other.position
         return found
 
+    def held_by(self, item: Recorded) -> tuple[str, int] | None:
+        """Whether a fact is on hold or denied by the last standing word about it, and where."""
+        last = None
+        for other in self.facts:
+            name = other.fact.kind.name
+            about = name.startswith("points.") and other.fact.data.fact == item.fact.key
+            if about and not self.voided_by(other):
+                last = (name.partition(".")[2], other.position)
+        return None if last is None or last[0] == "released" else last
+
     def withdrawn_by(self, item: Recorded) -> int:
         """Position of the first standing fact that takes this one back; 0 when none does."""
         for other in self.facts:
@@ -241,6 +251,8 @@ class Audit:
             lines += [line for line in earned if account == MAIN or line.rule]
         if by := self.voided_by(item):
             cause = "voided"
+        elif held := self.held_by(item):
+            cause, by = held
         elif by := self.withdrawn_by(item):
             cause = "withdrawn"
         if by:

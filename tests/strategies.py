@@ -32,6 +32,9 @@ from mileage.ledger import (
     MemberPromoted,
     MemberTransferred,
     MileageError,
+    PointsDenied,
+    PointsHeld,
+    PointsReleased,
     ProposalAdopted,
     ProposalImplemented,
     ProposalRejected,
@@ -250,6 +253,7 @@ OPERATIONS = (
     *("reject", "review", "withdraw", "leave_club", "unaward"),
     *("promote", "leave_start", "leave_end", "left", "rejoin", "unit", "end_unit"),
     *("sanction", "lift"),
+    *("hold", "hold", "release", "deny"),
 )
 
 # What meets caps, withdrawals and rounding, many times in the same short while.
@@ -498,6 +502,24 @@ class Play:
         done = self._record(data, day)
         self.sanctions.append(name)
         return done
+
+    def _hold(self, day: date, one: int, _two: int) -> Recorded | None:
+        target = _pick([i for i in self.recorded[-12:] if i.fact.kind.activity], one)
+        return target and self._about_hold(PointsHeld, target.fact.key, day)
+
+    def _release(self, day: date, one: int, _two: int) -> Recorded | None:
+        return self._end_hold(PointsReleased, day, one)
+
+    def _deny(self, day: date, one: int, _two: int) -> Recorded | None:
+        return self._end_hold(PointsDenied, day, one)
+
+    def _end_hold(self, kind: type, day: date, one: int) -> Recorded | None:
+        held = [i for i in self.recorded if isinstance(i.fact.data, PointsHeld)]
+        target = _pick(held, one)
+        return target and self._about_hold(kind, target.fact.data.fact, day)
+
+    def _about_hold(self, kind: type, key: str, day: date) -> Recorded:
+        return self._record(kind(key, "이의"), day, f"hold-{len(self.recorded)}")
 
     def _lift(self, day: date, one: int, _two: int) -> Recorded | None:
         name = _pick(self.sanctions, one)

@@ -47,6 +47,9 @@ class Context(Protocol):
     def state(self, stream: str) -> Any:
         """Return the folded state of another stream, or ``None`` when it has no facts."""
 
+    def standing(self, key: str) -> Fact | None:
+        """Return the fact that has a key, or ``None`` when there is none or it is void."""
+
 
 @attrs.frozen
 class Activity:

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mileage.ledger import (
+    PointsDenied,
+    PointsHeld,
+    PointsReleased,
     ProposalAdopted,
     ProposalGraded,
     ProposalHeld,
     ProposalMerged,
     ProposalSubmitted,
+    Refused,
     UnitEstablished,
     format_amount,
     shares,
 )
 from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.ledger.kinds.unit import UnitMerged
-from mileage.projections import Period
+from mileage.projections import Period, explain_posting
 from mileage.projections.competition import unit_ranking
 from mileage.projections.ratios import rounded
 from story import Office, rulebook
@@ -310,3 +314,66 @@ def test_two_departments_merge_on_1_july(office):
         with office.model.figures_at(as_of=day) as figures:
             found = unit_ranking(office.ledger, figures, "2005", as_of=day).units
         assert {each.unit: (each.place, rounded(each.total * 10_000)) for each in found} == places
+
+
+# -- an appeal -----------------------------------------------------------------------------------
+
+
+def test_an_appeal_puts_points_on_hold_until_it_is_decided(office):
+    """Disputed in March, upheld in May: nothing counts between, and each day still answers."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-02-01", "one", A=50, B=50)
+    office.adopted("2005-02-02", "one", "gold")
+    office.proposes("2005-02-03", "two", "A")
+    office.adopted("2005-02-04", "two", "gold")
+    assert office.points("A", "B") == ["12", "5"]  # 5 and 10, and 12 are let through
+
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    assert office.points("A", "B") == ["10", "0"]  # what was above the cap has room meanwhile
+    [cut] = office.model.figures().statement("B")[-1].cuts
+    assert (cut.cause, format_amount(cut.points)) == ("held", "5")
+    known = office.now
+
+    office.record("2005-05-02", PointsReleased("adopt-one", "이의 기각"))
+    assert office.points("A", "B") == ["12", "5"]
+    for asked in ({"as_of": date(2005, 4, 1)}, {"known_at": known}):
+        with office.model.figures_at(**asked) as figures:
+            assert [format_amount(figures.balance(p).points) for p in "AB"] == ["10", "0"]
+    with office.model.figures_at(as_of=date(2005, 3, 9)) as figures:
+        assert [format_amount(figures.balance(p).points) for p in "AB"] == ["12", "5"]
+
+
+def test_an_appeal_that_is_lost(office):
+    """Denied: it never counts, and says why; a denial recorded in error is voided."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "one", "A")
+    office.adopted("2005-02-02", "one", "gold")
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    office.record("2005-05-02", PointsDenied("adopt-one", "표절 인정"), "denial")
+    assert office.points("A") == ["0"]
+    line = office.model.figures().statement("A")[-1]
+    told = explain_posting(office.ledger, line).steps[-2]
+    assert (told.ko, told.en) == (
+        f"점수 불인정 (#{office.ledger.position}): −10점",
+        f"denied by #{office.ledger.position}: −10 points",
+    )
+    with pytest.raises(Refused, match="counts for nothing"):
+        office.record("2005-05-03", PointsHeld("adopt-one", "다시"))
+
+    office.void("2005-05-04", "denial")
+    assert office.points("A") == ["0"]  # on hold again
+    office.record("2005-05-05", PointsReleased("adopt-one", "인정"))
+    assert office.points("A") == ["10"]
+
+
+def test_a_hold_does_not_outlive_a_void(office):
+    """What is voided while it is on hold is void, and a release gives nothing back."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "one", "A")
+    office.adopted("2005-02-02", "one", "gold")
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    office.void("2005-03-11", "adopt-one")
+    assert office.points("A") == ["0"]
+    assert [cut.cause for cut in office.model.figures().statement("A")[-1].cuts] == ["voided"]
+    office.record("2005-03-12", PointsReleased("adopt-one", "인정"))
+    assert office.points("A") == ["0"]
