@@ -45,6 +45,7 @@ from .kinds.closing import (
     PeriodClosed,
     PeriodReopened,
 )
+from .kinds.confirmation import PointsConfirmed
 from .kinds.contest import (
     ContestAwarded,
     ContestAwardWithdrawn,
@@ -270,6 +271,7 @@ __all__ = [
     "NotALedger",
     "PeriodClosed",
     "PeriodReopened",
+    "PointsConfirmed",
     "PointsDenied",
     "PointsHeld",
     "PointsReleased",

@@ -14,7 +14,7 @@ from .days import OPEN_DAY
 from .decode import RAW_TABLES, Slice, decode_facts
 from .kept import Kept, NotAsKept
 from .publish import publish
-from .rules import Rules, adopted_rules, gone_facts, rule_rows
+from .rules import Rules, adopted_rules, confirmed_facts, gone_facts, rule_rows
 from .schema import SCHEMA_VERSION, ddl
 
 if TYPE_CHECKING:
@@ -239,6 +239,8 @@ def scored(  # noqa: PLR0913 - what a build is of
             office = ledger.at_all([position for (position,) in rows])
             rules = adopted_rules(ledger, office, upto=rules_upto, proposed=proposed)
             _fill(con, "w_gone", gone_facts(ledger, office))
+            if rules.shape.confirms:
+                _fill(con, "w_confirmed", confirmed_facts(ledger, office))
             score(con, ledger, rules, lambda *at: tell("score", *at))
             meta = model_meta(ledger, part, last, _last_day(con), rules)
             if closes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger import FactVoided
+from mileage.ledger import FactVoided, PointsConfirmed
 from mileage.ledger.amounts import WHOLE_SHARE, to_units
 from mileage.ledger.fields import Shares
 from mileage.ledger.kinds.member import MemberJoined
@@ -19,6 +19,7 @@ from mileage.ledger.ledger import voided_keys
 
 from . import plan, registers
 from .build import figure_steps
+from .closing import ABOUT_FACTS
 from .days import OPEN_DAY, day_number
 from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
 from .rules import held_facts
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["apply_facts", "prepare", "reaches_others"]
 
 _WORK = tuple(plan.WORK_TABLES)
-_HOLD = "hold:"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -114,8 +114,8 @@ class _Batch:
         stream = fact.originator_id
         if stream.partition(":")[0] in registers.CATEGORIES:
             self.registered[stream] = None
-        if stream.startswith(_HOLD):
-            target = self.ledger.by_key(stream.removeprefix(_HOLD))
+        if stream.startswith(ABOUT_FACTS):
+            target = self.ledger.by_key(stream.partition(":")[2])
             if target:
                 self.streams[target.fact.originator_id] = None
         elif isinstance(fact.data, FactVoided):
@@ -245,6 +245,8 @@ class _Batch:
                     )
             for item in relevant:
                 self._insert_fact(item, thing)
+                if shape.confirms:
+                    self._insert_confirmed(item)
         for item in self.alone:
             stream = item.fact.originator_id
             if stream in whole:
@@ -269,9 +271,21 @@ class _Batch:
 
     def _held(self, key: str) -> dict[str, tuple[str, int]]:
         """Whether a fact is on hold or denied, and by which fact."""
-        facts = self._facts(f"{_HOLD}{key}")
+        facts = self._facts(f"hold:{key}")
         gone = _voided_by(facts)
         return held_facts(item for item in facts if item.fact.key not in gone)
+
+    def _insert_confirmed(self, item: Recorded) -> None:
+        facts = self._facts(f"confirmation:{item.fact.key}")
+        gone = _voided_by(facts)
+        self.connection.executemany(
+            "INSERT INTO w_confirmed VALUES (?, ?)",
+            [
+                (item.position, each.position)
+                for each in facts
+                if isinstance(each.fact.data, PointsConfirmed) and each.fact.key not in gone
+            ][:1],
+        )
 
     def _insert_fact(self, item: Recorded, thing: int) -> None:
         fact, kind = item.fact, item.fact.kind

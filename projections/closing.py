@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .rules import Rules
 
 __all__ = [
+    "ABOUT_FACTS",
     "DIFFERENCE",
     "ClosedPeriod",
     "Closing",
@@ -51,6 +52,10 @@ __all__ = [
     "scores",
     "touches",
 ]
+
+ABOUT = ("hold", "confirmation")
+ABOUT_FACTS = tuple(f"{category}:" for category in ABOUT)
+"""How streams of facts about what other facts earn begin; the key of that fact follows."""
 
 DIFFERENCE = 5_000
 """What is added to the number of an activity where only the difference to a posting is posted."""
@@ -110,7 +115,7 @@ def scores(item: Recorded) -> bool:
         kind.activity
         or kind.withdraws
         or kind.title
-        or kind.category in {"", "member", "unit", "hold"}
+        or kind.category in {"", "member", "unit", *ABOUT}
         or kind.cls is PeriodReopened
     )
 
@@ -126,8 +131,8 @@ def _touches(ledger: Ledger, item: Recorded, open_from: int) -> bool:
         return False  # nothing was posted late, so that nothing goes back
     if day_number(fact.occurred_on) < open_from:
         return True
-    if fact.originator_id.startswith("hold:"):
-        return _void_touches(ledger, fact.originator_id.removeprefix("hold:"), open_from)
+    if fact.originator_id.startswith(ABOUT_FACTS):
+        return _void_touches(ledger, fact.originator_id.partition(":")[2], open_from)
     if isinstance(fact.data, FactVoided) or fact.kind.withdraws:
         return any(
             day_number(other.fact.occurred_on) < open_from
@@ -193,7 +198,7 @@ def _void_touches(ledger: Ledger, key: str, open_from: int) -> bool:
     if target is None:
         return False
     data = target.fact.data
-    if isinstance(data, FactVoided) or target.fact.kind.category == "hold":
+    if isinstance(data, FactVoided) or target.fact.kind.category in ABOUT:
         return _void_touches(ledger, data.fact, open_from)
     day = data.effective_from if isinstance(data, RulebookAdopted) else target.fact.occurred_on
     return day_number(day) < open_from

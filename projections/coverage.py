@@ -23,6 +23,7 @@ WHY = {
     "no_points": Label("규칙이 0점으로 정함", "the rule gives 0 points"),
     "share": Label("지분이 작아 0점", "a share too small for any points"),
     "cap": Label("상한 초과", "above a cap"),
+    "pending": Label("확인 대기", "not confirmed yet"),
     "held": Label("점수 보류", "on hold"),
     "denied": Label("점수 불인정", "denied"),
     "withdrawn": Label("철회·선정 취소", "withdrawn"),

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 OFFICE_TOPICS = (
     *("fact.voided", "rulebook.adopted"),
-    *("points.held", "points.released", "points.denied"),
+    *("points.held", "points.released", "points.denied", "points.confirmed"),
 )
 
 __all__ = [

@@ -148,6 +148,7 @@ _CHANGED_BY = {
     "withdrawn": Label("기록 #{0}(으)로 철회됨", "withdrawn by fact #{0}"),
     "held": Label("기록 #{0}(으)로 보류됨", "put on hold by fact #{0}"),
     "denied": Label("기록 #{0}(으)로 불인정됨", "denied by fact #{0}"),
+    "pending": Label("확인이 없음", "not confirmed"),
     "rules": Label("채택한 규칙집 #{0}에 따름", "by the rulebook adopted as #{0}"),
     "recalculated": Label("그 기간의 다른 기록이 달라짐", "other facts of that period changed"),
 }
@@ -202,6 +203,8 @@ _TAKEN = {
 
 def _cut(cut: Cut, left: int, measure: Label | None) -> Label:
     taken = _amount(cut.points, measure)
+    if cut.cause == "pending":
+        return Label(f"확인 대기: −{taken.ko}", f"not confirmed yet: −{taken.en}")
     if cut.cause in _TAKEN:
         by = _TAKEN[cut.cause]
         return Label(

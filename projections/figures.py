@@ -153,7 +153,7 @@ class Cut:
         keep: Which activities a count lets stand: ``first`` or ``best``; empty for facts.
     """
 
-    cause: Literal["voided", "withdrawn", "held", "denied", "cap"]
+    cause: Literal["voided", "withdrawn", "held", "denied", "pending", "cap"]
     points: int
     reference: str
     label: Label | None = None
@@ -165,7 +165,9 @@ class Cut:
     keep: str = ""
 
 
-AdjustmentCause = Literal["late", "voided", "withdrawn", "held", "denied", "rules", "recalculated"]
+AdjustmentCause = Literal[
+    "late", "voided", "withdrawn", "held", "denied", "pending", "rules", "recalculated"
+]
 
 
 @attrs.frozen

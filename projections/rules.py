@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Label, Shares
+from mileage.ledger.kinds.confirmation import PointsConfirmed
 from mileage.ledger.kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from mileage.ledger.ledger import gone_keys
 
@@ -29,6 +30,7 @@ __all__ = [
     "Rules",
     "activity_infos",
     "adopted_rules",
+    "confirmed_facts",
     "gone_facts",
     "held_facts",
     "is_about_rulebooks",
@@ -64,6 +66,7 @@ class Rules:
             by_rank=any(cap.period == "rank" for cap in caps),
             by_unit=any(cap.per == "unit" for cap in caps),
             accounts=any(value.account != MAIN_ACCOUNT for value in self.compiled.values),
+            confirms=any(value.confirm for value in self.compiled.values),
         )
 
     @property
@@ -152,6 +155,18 @@ def gone_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, st
     gone = held_facts(item for item in office if item.fact.key not in void) | gone
     targets = ledger.positions(list(gone))
     return [(targets[key], *by) for key, by in gone.items()]
+
+
+def confirmed_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, int]]:
+    """Rows of ``w_confirmed``: facts that were confirmed, and by which."""
+    void = gone_keys(item.fact for item in _voids(office))
+    found = {
+        item.fact.data.fact: item.position
+        for item in office
+        if isinstance(item.fact.data, PointsConfirmed) and item.fact.key not in void
+    }
+    targets = ledger.positions(list(found))
+    return [(targets[key], by) for key, by in found.items()]
 
 
 def held_facts(about: Iterable[Recorded]) -> dict[str, tuple[str, int]]:
@@ -261,6 +276,7 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.points,
                 row.clause,
                 int(bool(row.ranks or row.units)),
+                int(row.confirm),
             )
             for row in rules.compiled.values
         ],

@@ -95,7 +95,7 @@ TABLES: dict[str, tuple[str, str]] = {
         " rule_id TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " activity BIGINT NOT NULL, grade TEXT, per_hour BIGINT NOT NULL, shared BIGINT NOT NULL,"
         " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL, points BIGINT NOT NULL,"
-        " clause TEXT NOT NULL, scoped BIGINT NOT NULL",
+        " clause TEXT NOT NULL, scoped BIGINT NOT NULL, confirm BIGINT NOT NULL",
         "id",
     ),
     "cap_limits": (

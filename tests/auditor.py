@@ -85,6 +85,7 @@ WITHDRAWN_BY = {
     "publicity.published": ("publicity.withdrawn",),
     "award.granted": ("award.withdrawn",),
 }
+HOLDS = ("points.held", "points.released", "points.denied")
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
@@ -106,6 +107,7 @@ class Line:
     whole: int = 0
     gross: int = 0
     account: str = MAIN
+    waits: bool = False
     adjusts: tuple[date, int, int] | None = None
     cuts: list[tuple[str, str, int]] = field(factory=list)
 
@@ -212,7 +214,7 @@ class Audit:
         last = None
         for other in self.facts:
             name = other.fact.kind.name
-            about = name.startswith("points.") and other.fact.data.fact == item.fact.key
+            about = name in HOLDS and other.fact.data.fact == item.fact.key
             if about and not self.voided_by(other):
                 last = (name.partition(".")[2], other.position)
         return None if last is None or last[0] == "released" else last
@@ -231,7 +233,7 @@ class Audit:
 
     # -- from a fact to lines --------------------------------------------------------------------
 
-    def _lines(self, item: Recorded) -> Iterable[Line]:
+    def _lines(self, item: Recorded) -> Iterable[Line]:  # noqa: C901 - what there is to ask
         kind = item.fact.kind.name
         if kind not in ACTIVITIES:
             return []
@@ -258,7 +260,19 @@ class Audit:
         if by:
             for line in lines:
                 line.cuts.append((cause, str(by), line.gross))
+        elif not self._confirmed(item):
+            for line in lines:
+                if line.waits:
+                    line.cuts.append(("pending", "0", line.gross))
         return lines
+
+    def _confirmed(self, item: Recorded) -> bool:
+        return any(
+            other.fact.kind.name == "points.confirmed"
+            and other.fact.data.fact == item.fact.key
+            and not self.voided_by(other)
+            for other in self.facts
+        )
 
     def _accounts(self) -> list[str]:
         """The main account, and those in which some rule gives something."""
@@ -321,7 +335,7 @@ class Audit:
                 whole += rest >= 5_000
             amounts = largest_remainders(whole, parts) if rule.split == "share" else None
             line.adoption, line.rule, line.clause = book.position, rule.id, clause
-            line.whole = whole
+            line.whole, line.waits = whole, rule.confirm
             line.gross = amounts[index] if amounts else whole
 
     def _how_near(self, rule: Rule, person: str, day: date) -> int | None:

@@ -32,6 +32,7 @@ from mileage.ledger import (
     MemberPromoted,
     MemberTransferred,
     MileageError,
+    PointsConfirmed,
     PointsDenied,
     PointsHeld,
     PointsReleased,
@@ -124,6 +125,8 @@ def _rule(draw: st.DrawFn, activity: str, scope: str = "", account: str = "") ->
         text += 'split = "share"\n'
     if draw(st.integers(0, 3)) == 0:
         text += "until = 2006-07-01\n"
+    if draw(st.integers(0, 5)) == 0:
+        text += "confirm = true\n"
     return text
 
 
@@ -254,6 +257,7 @@ OPERATIONS = (
     *("promote", "leave_start", "leave_end", "left", "rejoin", "unit", "end_unit"),
     *("sanction", "lift"),
     *("hold", "hold", "release", "deny"),
+    *("confirm",) * 3,
 )
 
 # What meets caps, withdrawals and rounding, many times in the same short while.
@@ -512,6 +516,14 @@ class Play:
 
     def _deny(self, day: date, one: int, _two: int) -> Recorded | None:
         return self._end_hold(PointsDenied, day, one)
+
+    def _confirm(self, day: date, one: int, _two: int) -> Recorded | None:
+        target = _pick([i for i in self.recorded[-12:] if i.fact.kind.activity], one)
+        if target is None:
+            return None
+        data = PointsConfirmed(target.fact.key)
+        key = f"confirm-{len(self.recorded)}"
+        return self.ledger.record(data, on=day, by="verifier", key=key)
 
     def _end_hold(self, kind: type, day: date, one: int) -> Recorded | None:
         held = [i for i in self.recorded if isinstance(i.fact.data, PointsHeld)]

@@ -194,7 +194,7 @@ class _Reader:
     def _done(
         self, path: Path, raw: object, named: Mapping[tuple[str, str], Given]
     ) -> Given | None:
-        optional = ("grade", "hours", "thing", *_PARTIES)
+        optional = ("grade", "hours", "thing", "confirmed", *_PARTIES)
         table = open_table(self.check, path, raw, ("on", "activity"), optional)
         if table is None:
             return None
@@ -207,7 +207,8 @@ class _Reader:
         parties = self._parties(table, activity, origin)
         if on is None:
             return None
-        return Given(on, activity.name, grade, hours, parties, thing, table.line)
+        confirmed = table.flag("confirmed")
+        return Given(on, activity.name, grade, hours, parties, thing, table.line, confirmed)
 
     def _activity(self, table: Table) -> ActivityInfo | None:
         name, known = table.text("activity"), sorted(self.check.activities)

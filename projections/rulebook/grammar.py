@@ -111,7 +111,7 @@ def _read_account(check: Check, path: Path, raw: object) -> Account | None:
 
 def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]) -> Rule | None:
     required = ("id", "title", "activity", "values")
-    optional = ("account", "per", "split", "until", "ranks", "units")
+    optional = ("account", "per", "split", "until", "ranks", "units", "confirm")
     table = open_table(check, path, raw, required, optional)
     if table is None:
         return None
@@ -128,6 +128,7 @@ def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]
         ranks=read_codes(table, "ranks"),
         units=read_codes(table, "units"),
         account=read_account(table, accounts),
+        confirm=table.flag("confirm"),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'

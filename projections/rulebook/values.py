@@ -273,6 +273,7 @@ class Rule:
             all when empty. A rule with ranks or units goes before one without, the nearest
             unit before a higher one.
         account: Id of the account it gives its points in. One activity can earn in several.
+        confirm: Whether what it gives counts only when somebody else confirmed the fact.
     """
 
     id: str
@@ -286,6 +287,7 @@ class Rule:
     ranks: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     account: str = MAIN_ACCOUNT
+    confirm: bool = False
 
     @property
     def scoped(self) -> bool:
@@ -518,6 +520,7 @@ class Given:
         parties: Who did it, each with the share in 1/10,000 percent.
         thing: What it is about, such as a proposal; empty for a thing of its own.
         line: Line of the text.
+        confirmed: Whether somebody else confirmed it.
     """
 
     on: date
@@ -527,6 +530,7 @@ class Given:
     parties: tuple[tuple[str, int], ...]
     thing: str
     line: int
+    confirmed: bool = False
 
 
 @frozen

@@ -225,6 +225,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
                 "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
                 "per": Key(Label("단위", "Per"), _words(PERS), required=False, default="activity"),
+                "confirm": Key(
+                    Label("확인 뒤에 인정", "Counts when confirmed"),
+                    {"type": "boolean"},
+                    required=False,
+                ),
                 "split": Key(
                     Label("배분", "Division"), _words(SPLITS), required=False, default="each"
                 ),
@@ -499,6 +504,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     required=False,
                 ),
                 "thing": Key(Label("건", "Thing"), _CODE, required=False),
+                "confirmed": Key(Label("확인됨", "Confirmed"), {"type": "boolean"}, required=False),
                 "person": Key(Label("한 사람", "Person"), _CODE, required=False),
                 "people": Key(Label("사람들", "People"), _set(_CODE, PEOPLE_MAX), required=False),
                 "shares": Key(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from mileage.ledger import (
+    PointsConfirmed,
     PointsDenied,
     PointsHeld,
     PointsReleased,
@@ -377,3 +378,30 @@ def test_a_hold_does_not_outlive_a_void(office):
     assert [cut.cause for cut in office.model.figures().statement("A")[-1].cuts] == ["voided"]
     office.record("2005-03-12", PointsReleased("adopt-one", "인정"))
     assert office.points("A") == ["0"]
+
+
+# -- confirmed by somebody else -------------------------------------------------------------------
+
+
+def test_pending_until_somebody_else_confirms(office):
+    """A department's grant is shown at once and counts once the audit office confirms it."""
+    office.adopt(SHARED.replace('split = "share"', 'split = "share"\nconfirm = true'), "2005-01-01")
+    office.proposes("2005-02-01", "one", A=60, B=40)
+    office.adopted("2005-02-02", "one", "gold")
+    assert office.points("A", "B") == ["0", "0"]
+    line = office.model.figures().statement("A")[-1]
+    assert (format_amount(line.gross), [cut.cause for cut in line.cuts]) == ("6", ["pending"])
+    assert explain_posting(office.ledger, line).steps[-2].en == "not confirmed yet: −6 points"
+
+    data = PointsConfirmed("adopt-one")
+    with pytest.raises(Refused, match="cannot confirm it"):
+        office.record("2005-03-01", data)
+    office.now += timedelta(days=27)
+    office.ledger.record(data, on=date(2005, 3, 1), by="audit-office", key="confirmation")
+    assert office.points("A", "B") == ["6", "4"]
+    assert office.model.figures().statement("A")[-1].occurred_on == date(2005, 2, 2)
+    with office.model.figures_at(as_of=date(2005, 2, 28)) as figures:
+        assert format_amount(figures.balance("A").points) == "0"
+
+    office.void("2005-03-05", "confirmation")
+    assert office.points("A", "B") == ["0", "0"]
