@@ -232,6 +232,10 @@ class _Reader:
         return named({"ko": label.ko, "en": label.en}, name) if label else same(name)
 
     def _points(self, per: Label, points: Any, unit: Label | None) -> Label:
+        if isinstance(points, dict) and points.keys() == {"percent", "of"}:
+            part, of = plain(points["percent"]), points["of"]
+            title = named(self.rules[of], of) if of in self.rules else same(of)
+            return Label(f"{per.ko} ‘{title.ko}’의 {part} %", f"{part} % of {title.en} {per.en}")
         if not isinstance(points, dict):
             amount = _amount(plain(points), unit)
             return Label(f"{per.ko} {amount.ko}", f"{amount.en} {per.en}")

@@ -183,6 +183,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "no-people": "an activity of an example names nobody, or other people than its thing has",
         "no-shares": "points divided by shares for an activity whose people declare none",
         "no-such-programme": "an example names a programme that the rulebook does not have",
+        "not-relative": "points are in percent of a rule that they cannot be a part of",
         "not-a-date": "a date was expected",
         "not-expected": "an example says nothing of somebody who takes part",
         "number-places": "a number with more than 4 decimal places",
@@ -237,6 +238,21 @@ class Account:
 
 
 @frozen
+class Relative:
+    """Points in percent of what another rule gives.
+
+    Attributes:
+        percent: In 1/10,000 percent.
+        of: Id of the other rule.
+        path: Where it is written.
+    """
+
+    percent: int
+    of: str
+    path: tuple[str | int, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
 class RuleValue:
     """What a rule gives from a day on.
 
@@ -246,12 +262,14 @@ class RuleValue:
             number counts for every grade alike.
         clause: Where the scheme says so.
         line: Line of the value in the rulebook's text.
+        relative: What the points are in percent of, until they are worked out.
     """
 
     valid_from: date
     points: int | Mapping[str, int]
     clause: str
     line: int
+    relative: Relative | None = None
 
 
 @frozen

@@ -243,9 +243,25 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "from": _FROM,
                 "points": Key(
                     Label("점수", "Points"),
-                    {"anyOf": [_POINTS, _by_code(_POINTS, GRADES_MAX, least=1, names=_ID)]},
+                    {
+                        "anyOf": [
+                            _POINTS,
+                            _by_code(_POINTS, GRADES_MAX, least=1, names=_ID),
+                            _table("relative"),
+                        ]
+                    },
                 ),
                 "clause": _CLAUSE,
+            },
+        ),
+        "relative": TableWords(
+            Label("다른 규칙의 비율", "In percent of another rule"),
+            {
+                "percent": Key(
+                    Label("퍼센트", "Percent"),
+                    {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000},
+                ),
+                "of": Key(Label("기준 규칙", "Of the rule"), _ID),
             },
         ),
         "cap": TableWords(

@@ -405,3 +405,40 @@ def test_pending_until_somebody_else_confirms(office):
 
     office.void("2005-03-05", "confirmation")
     assert office.points("A", "B") == ["0", "0"]
+
+
+# -- points relative to another value --------------------------------------------------------------
+
+HALF = """
+[[rule]]
+id = "awarded"
+activity = "contest.awarded"
+values = [
+  { from = 2005-01-01, points = { percent = 33.3333, of = "adopted" }, clause = "제5조" },
+  { from = 2006-01-01, points = { percent = 150, of = "adopted" }, clause = "제5조" },
+]
+
+[[rule]]
+id = "adopted"
+activity = "proposal.adopted"
+values = [
+  { from = 2005-01-01, points = { gold = 10, silver = 7 }, clause = "제2조" },
+  { from = 2005-07-01, points = { gold = 20, silver = 7 }, clause = "제2조" },
+]
+"""
+
+
+def test_points_in_percent_of_another_rule(office):
+    """A third of what an adoption gives, whatever that is on the day; later half as much again."""
+    office.adopt(rulebook(HALF), "2005-01-01")
+    office.contest("2005-01-10", "c", "gold", "silver")
+    for number, (day, grade) in enumerate(
+        [("2005-02-01", "gold"), ("2005-08-01", "gold"), ("2006-02-01", "silver")]
+    ):
+        office.enters(day, "c", f"e{number}", "ABC"[number])
+        office.awarded(day, "c", f"e{number}", grade)
+
+    # 10 × 33.3333 % is 3.33333, to the nearest 1/10,000; 20 × 33.3333 % is 6.66666; 7 × 150 %.
+    assert office.points("A", "B", "C") == ["3.3333", "6.6667", "10.5"]
+    line = office.model.figures().statement("B")[-1]
+    assert (line.rule, str(line.valid_from)) == ("awarded", "2005-07-01")
