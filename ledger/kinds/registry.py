@@ -47,6 +47,12 @@ class Context(Protocol):
     def state(self, stream: str) -> Any:
         """Return the folded state of another stream, or ``None`` when it has no facts."""
 
+    def things(self, beginning: str, word: str) -> Sequence[tuple[str, Any]]:
+        """Streams whose name begins so and that have a fact with that text, each with its state.
+
+        A state is ``None`` where nothing of the stream stands.
+        """
+
 
 @attrs.frozen
 class Activity:
