@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
+from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -57,20 +58,24 @@ class Period:
         """Read a period.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is none, or of a year at an end of the calendar, 0000 or 9999.
         """
         if text == "all":
             return cls("all", 0, OPEN_DAY)
         year, _, part = text.partition("-")
         if text.isascii() and len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
             span = _months(part)
-            if span:
-                first, count = span
-                last = first + count
-                until = (int(year) + (last > 12)) * 10_000 + ((last - 1) % 12 + 1) * 100 + 1  # noqa: PLR2004
-                return cls(text, int(year) * 10_000 + first * 100 + 1, until)
+            if span and ("-" in text) == (part != "") and MINYEAR <= int(year) < MAXYEAR:
+                return cls._of(text, int(year), span)
         msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
         raise ValueError(msg)
+
+    @classmethod
+    def _of(cls, name: str, year: int, span: tuple[int, int]) -> Period:
+        first, count = span
+        last = first + count
+        until = (year + (last > 12)) * 10_000 + ((last - 1) % 12 + 1) * 100 + 1  # noqa: PLR2004
+        return cls(name, year * 10_000 + first * 100 + 1, min(until, OPEN_DAY))
 
     @property
     def kind(self) -> str:
@@ -85,15 +90,18 @@ class Period:
         """The period of a kind (``month`` … ``lifetime``) in which a day lies."""
         match kind:
             case "month":
-                return cls.parse(f"{day.year:04d}-{day.month:02d}")
+                part = f"{day.month:02d}"
             case "quarter":
-                return cls.parse(f"{day.year:04d}-Q{(day.month + 2) // 3}")
+                part = f"Q{(day.month + 2) // 3}"
             case "half":
-                return cls.parse(f"{day.year:04d}-H{(day.month + 5) // 6}")
+                part = f"H{(day.month + 5) // 6}"
             case "year":
-                return cls.parse(f"{day.year:04d}")
+                part = ""
             case _:
                 return cls.parse("all")
+        span = _months(part)
+        assert span is not None  # noqa: S101 - made above
+        return cls._of(f"{day.year:04d}" + (f"-{part}" if part else ""), day.year, span)
 
 
 def _months(part: str) -> tuple[int, int] | None:
