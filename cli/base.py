@@ -36,6 +36,7 @@ __all__ = [
     "LazyGroup",
     "Option",
     "command",
+    "explain_sqlite",
     "format_options",
     "option",
     "pass_session",
@@ -484,10 +485,33 @@ def _explain(error: Exception, ctx: click.Context) -> str:  # noqa: PLR0911 - on
     if problems:  # a RulebookError, known by what it has: its module is slow to import
         return "\n".join(map(str, problems))
     if isinstance(error, OSError):
-        return f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
+        hint = " (look at its permissions)" if isinstance(error, PermissionError) else ""
+        return f"{error.filename or ''}: {error.strerror or error}{hint}".removeprefix(": ")
     if isinstance(error, sqlite3.Error):
-        return f"SQLite: {error}"
+        return explain_sqlite(str(error))
     return f"{type(error).__name__}: {error} (a fault of this program; MILEAGE_DEBUG=1 shows where)"
+
+
+_SQLITE = (
+    (("locked", "busy"), "another process is writing the figures; try again when it is done"),
+    (
+        ("readonly", "read-only", "unable to open"),
+        "a file beside the ledger cannot be written; look at the permissions of the folder",
+    ),
+    (
+        ("malformed", "not a database", "no such table", "no such column"),
+        "a file beside the ledger is damaged; if it is of the figures, run `mileage rebuild`",
+    ),
+    (("disk is full", "disk i/o"), "the disk is full or failing"),
+)
+
+
+def explain_sqlite(told: str) -> str:
+    """What the database says of a file beside the ledger, and what can be done."""
+    for words, meaning in _SQLITE:
+        if any(word in told.lower() for word in words):
+            return f"{meaning} ({told})"
+    return f"SQLite: {told}"
 
 
 def _option_of(field: str, ctx: click.Context) -> str:

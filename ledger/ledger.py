@@ -265,7 +265,10 @@ class Ledger:
     def writer(self) -> Iterator[Writer]:
         """A transaction to which facts are added one by one; rolled back if an error leaves it."""
         if self.read_only:
-            msg = f"{self.path.name}: the ledger is open for reading only"
+            msg = (
+                f"{self.path.name}: the ledger is open for reading only (to record, let the file"
+                " and its folder be written)"
+            )
             raise ReadOnlyLedger(msg)
         with self.recorder.session() as session:
             writer = Writer(self, session)

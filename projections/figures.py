@@ -6,6 +6,7 @@ of its own.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -294,12 +295,19 @@ class Figures:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False
+                f"file:{quote(str(self.path))}?mode=ro{self._still_file()}",
+                uri=True,
+                check_same_thread=False,
             )
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
         return connection
+
+    def _still_file(self) -> str:
+        """Where no log can be made beside the file and none is there, it is read as it stands."""
+        logged = self.path.with_name(f"{self.path.name}-wal").exists()
+        return "" if logged or os.access(self.path.parent, os.W_OK) else "&immutable=1"
 
     def meta(self) -> dict[str, str]:
         """What the read model says of itself; its keys are in the schema's description."""
