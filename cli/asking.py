@@ -8,7 +8,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, available, redemptions
 
-from .base import command, option, pass_session
+from .base import COUNT, command, option, pass_session
 from .output import Column, Shown, show, to_terminal
 from .questions import ACCOUNT, asked, question
 from .texts import Words
@@ -264,7 +264,7 @@ def _balance_json(
     "--limit",
     ko=f"이 순위까지; 0은 모두 [화면에서는 {TERMINAL_PLACES}]",
     en=f"Only so many places, 0 for all  [on a terminal {TERMINAL_PLACES}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @ACCOUNT

@@ -8,7 +8,7 @@ import click
 from mileage.ledger.facts import format_instant, parse_instant
 from mileage.projections import ReadModel
 
-from .base import Group, format_options, option, pass_session
+from .base import COUNT, POSITIVE, Group, format_options, option, pass_session
 from .figures import tell_of_waiting
 from .output import Column, Shown, show
 from .publishing import (
@@ -104,12 +104,12 @@ def list_command(session: Session) -> None:
     ),
     examples=["mileage builds show 3", "mileage builds show 3 --csv > difference.csv"],
 )
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=POSITIVE)
 @option(
     "--limit",
     ko=f"이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @pass_session
@@ -165,7 +165,7 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
     examples=["mileage builds use 2"],
     tabular="json",
 )
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=POSITIVE)
 @pass_session
 def use_command(session: Session, number: int) -> None:
     """Put a build back into service."""

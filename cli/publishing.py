@@ -9,7 +9,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, ReadModel
 
-from .base import command, option, pass_session
+from .base import COUNT, command, option, pass_session
 from .figures import rebuild_with_bar
 from .output import Column, show, to_terminal
 from .texts import Words
@@ -59,7 +59,7 @@ TERMINAL_ROWS = 20
     "--limit",
     ko=f"이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @option(

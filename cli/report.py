@@ -14,7 +14,7 @@ from mileage.ledger.facts import format_instant
 from mileage.projections import report
 from mileage.projections.measures import shown
 
-from .base import Failure, command, option, pass_session
+from .base import POSITIVE, Failure, command, option, pass_session
 from .eligibility import decided_counts
 from .indicators import indicator_json
 from .overview import money_json
@@ -73,7 +73,7 @@ PLACES = 10
     "--places",
     ko=f"점수 상위를 이 순위까지 [{PLACES}]",
     en=f"List so many places of the ranking  [{PLACES}]",
-    type=click.IntRange(1),
+    type=POSITIVE,
     default=PLACES,
     metavar="N",
 )

@@ -11,7 +11,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, ReadModel, RulebookError, simulate
 
-from .base import DAY, Failure, command, option, pass_session
+from .base import COUNT, DAY, Failure, command, option, pass_session
 from .figures import telling
 from .output import Column, Shown, print_table, show, to_terminal
 from .publishing import (
@@ -73,7 +73,7 @@ _OUTCOMES = {
     "--limit",
     ko=f"사람은 이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @pass_session

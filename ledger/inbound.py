@@ -165,6 +165,8 @@ def import_people(  # noqa: PLR0913 - each is a choice of its own
         ReadOnlyLedger, LockedLedger, LedgerFileError: The ledger or the directory cannot be used.
     """
     path, day = Path(path), on or ledger.today()
+    if day == date.min:
+        raise InvalidFact("on", "no day is before it, on which leavers could have left")
     if day > ledger.today():
         raise InvalidFact("on", f"{day} has not come yet")
     if not 0 <= to_units(leavers_max) <= WHOLE_SHARE:

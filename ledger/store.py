@@ -221,6 +221,16 @@ class Session:
             )
         )
 
+    def streams(self, beginning: str, word: str) -> list[str]:
+        """Streams whose name begins so and that have a text equal to ``word`` in a state."""
+        rows = self._cursor.execute(
+            "SELECT DISTINCT originator_id FROM stored_events"
+            " WHERE originator_id >= ? AND originator_id < ?"
+            " AND instr(CAST(state AS TEXT), ?) ORDER BY originator_id",
+            (beginning, f"{beginning}\U0010ffff", json.dumps(word, ensure_ascii=False)),
+        )
+        return [row[0] for row in rows]
+
     def last_position(self) -> int:
         """Position of the last event; 0 when there is none."""
         row = self._cursor.execute("SELECT max(position) FROM stored_events").fetchone()

@@ -6,9 +6,11 @@ of its own.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import MAXYEAR
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -81,16 +83,20 @@ class Period:
         """Read a period.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is none, or of a year at an end of the calendar, 0000 or 9999.
         """
         if text == "all":
             return cls("all", 0, OPEN_DAY)
-        try:
-            first, after = period_days(text)
-        except ValueError:
-            msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
-            raise ValueError(msg) from None
-        return cls(text, day_number(first), day_number(after))
+        with suppress(ValueError):
+            if not text.startswith(f"{MAXYEAR}"):  # its end is no day
+                return cls._of(text)
+        msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
+        raise ValueError(msg)
+
+    @classmethod
+    def _of(cls, code: str) -> Period:
+        first, after = period_days(code)
+        return cls(code, day_number(first), day_number(after))
 
     @property
     def kind(self) -> str:
@@ -105,13 +111,13 @@ class Period:
         """The period of a kind (``month`` … ``lifetime``) in which a day lies."""
         match kind:
             case "month":
-                return cls.parse(f"{day.year:04d}-{day.month:02d}")
+                return cls._of(f"{day.year:04d}-{day.month:02d}")
             case "quarter":
-                return cls.parse(f"{day.year:04d}-Q{(day.month + 2) // 3}")
+                return cls._of(f"{day.year:04d}-Q{(day.month + 2) // 3}")
             case "half":
-                return cls.parse(f"{day.year:04d}-H{(day.month + 5) // 6}")
+                return cls._of(f"{day.year:04d}-H{(day.month + 5) // 6}")
             case "year":
-                return cls.parse(f"{day.year:04d}")
+                return cls._of(f"{day.year:04d}")
             case _:
                 return cls.parse("all")
 
@@ -327,12 +333,19 @@ class Figures:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False
+                f"file:{quote(str(self.path))}?mode=ro{self._still_file()}",
+                uri=True,
+                check_same_thread=False,
             )
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
         return connection
+
+    def _still_file(self) -> str:
+        """Where no log can be made beside the file and none is there, it is read as it stands."""
+        logged = self.path.with_name(f"{self.path.name}-wal").exists()
+        return "" if logged or os.access(self.path.parent, os.W_OK) else "&immutable=1"
 
     def meta(self) -> dict[str, str]:
         """What the read model says of itself; its keys are in the schema's description."""

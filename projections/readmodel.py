@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import attrs
-from mileage.ledger import Ledger, LedgerFileError, MileageError
+from mileage.ledger import Ledger, MileageError, ReadOnlyLedger
 from mileage.ledger.facts import format_instant, parse_instant
 from mileage.ledger.ledger import database_name
 
@@ -348,6 +348,7 @@ class ReadModel:
 
         Raises:
             CorruptFact, RulebookError: The model in service stays as it is.
+            ReadOnlyLedger: The folder of the builds, or that of the ledger, cannot be written.
         """
         with self._lock:
             return self._rebuild(dry_run=dry_run, anew=anew, hold=True, progress=progress)
@@ -367,10 +368,10 @@ class ReadModel:
     ) -> Rebuilt:
         try:
             self.folder.mkdir(exist_ok=True)
+            self._check_writable()
             self._sweep()
         except OSError as error:
-            msg = f"{self.folder.name}: cannot be written; look at the folder's permissions"
-            raise LedgerFileError(msg) from error
+            raise _not_written(self.folder) from error
         path = self._path(self._next_number())
         work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
@@ -470,9 +471,11 @@ class ReadModel:
         Raises:
             NoSuchBuild: There is none.
             NoReadModel: It is damaged, or made by another version or for another ledger.
+            ReadOnlyLedger: The folder of the builds, or that of the ledger, cannot be written.
         """
         with self._lock:
             path = self.build(number).path
+            self._check_writable()
             _checked(Figures(path), self.ledger).close()
             self._bring_up(path)
             with self._nobody_records():
@@ -515,6 +518,11 @@ class ReadModel:
             return self.figures()
         except NoReadModel:
             return None
+
+    def _check_writable(self) -> None:
+        for folder in (self.folder, self.link.parent):
+            if not os.access(folder, os.W_OK):
+                raise _not_written(folder)
 
     def _put_in_service(self, path: Path) -> None:
         """Move the link in one step; a reader has the old file or the new."""
@@ -562,7 +570,8 @@ class ReadModel:
 
     def _target(self) -> Path:
         if not self.exists:
-            msg = f"{self.link.name}: nothing is published yet (run `mileage rebuild`)"
+            where = " where its folder can be written" if self.ledger.read_only else ""
+            msg = f"{self.link.name}: nothing is published yet (run `mileage rebuild`{where})"
             raise NoReadModel(msg)
         return self.link.resolve()
 
@@ -587,6 +596,13 @@ def _writable(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store = MEMORY")
     prepare(connection)
     return connection
+
+
+def _not_written(folder: Path) -> ReadOnlyLedger:
+    return ReadOnlyLedger(
+        f"{folder.name}: the folder cannot be written; look at its permissions, or work on a copy"
+        " of the ledger"
+    )
 
 
 def _number(path: Path) -> int:

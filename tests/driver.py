@@ -255,6 +255,8 @@ class Driver:
                 least, most = declared.units
                 units = min(max(pick.choice((1, 5_000, 13_333, 80_000, 900_000)), least), most)
                 return Decimal(format_amount(units))
+            case _ if name == "certificate":  # each award has a number of its own
+                return f"certificate-{len(self.recorded)}"
             case _ if name in ("grade", "rank", "round"):
                 return pick.choice(GRADES)
             case _:

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -829,6 +830,66 @@ def test_without_figures_and_without_a_way_to_make_them_it_says_so(agency, monke
     result = run("ranking")
     assert result.exit_code == 1
     assert "mileage rebuild" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args", [("rebuild",), ("rebuild", "--dry-run"), ("builds", "use", "1")], ids=" ".join
+)
+def test_figures_in_a_folder_that_cannot_be_written(agency, monkeypatch, args):
+    """What would write figures says that the folder is not for that, and what to do."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = run(*args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: agency.read: the folder cannot be written; look at")
+    assert not list(agency.glob("agency.read/*.part"))
+
+
+def test_figures_of_an_archive(agency, monkeypatch):
+    """Figures in a folder without the right to write, and so without a log beside them, answer."""
+    before = answer("ranking")
+    folder = (agency / "agency.read.sqlite").resolve().parent
+    for log in (*folder.glob("*-wal"), *folder.glob("*-shm")):
+        log.unlink()
+    folder.chmod(0o555)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    opened = []
+    connect = sqlite3.connect
+
+    def watched(*args, **kwargs):
+        opened.extend(map(str, args[:1]))
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr("mileage.projections.figures.sqlite3.connect", watched)
+    try:
+        assert answer("ranking") == before
+    finally:
+        folder.chmod(0o755)
+    assert any(name.endswith("build-000001.sqlite?mode=ro&immutable=1") for name in opened)
+
+
+def test_figures_that_somebody_else_writes(agency):
+    """A fact is recorded while the figures are locked; the warning says why they wait."""
+    with closing(sqlite3.connect((agency / "agency.read.sqlite").resolve())) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        result = record("--authors", "P3")
+    assert result.exit_code == 0
+    assert "another process is writing the figures" in result.stderr
+
+
+def test_figures_that_are_damaged(agency):
+    """Whatever became of the file, a question says to rebuild, and a rebuild puts it right."""
+    before = answer("ranking")["ranking"]
+    path = (agency / "agency.read.sqlite").resolve()
+    whole = path.read_bytes()
+    holes = whole[: 2 * 4096] + b"\xff" * (len(whole) - 2 * 4096)
+    for damaged in (b"", b"no database", whole[: len(whole) // 2], holes):
+        number = (agency / "agency.read.sqlite").resolve()
+        number.write_bytes(damaged)
+        result = run("ranking")
+        assert result.exit_code == 1, damaged[:20]
+        assert "run `mileage rebuild`" in result.stderr
+        ok("rebuild", "--quiet")
+        assert answer("ranking")["ranking"] == before
 
 
 def test_the_first_question_builds_the_figures(agency):

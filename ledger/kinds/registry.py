@@ -50,6 +50,12 @@ class Context(Protocol):
     def standing(self, key: str) -> Fact | None:
         """Return the fact that has a key, or ``None`` when there is none or it is void."""
 
+    def things(self, beginning: str, word: str) -> Sequence[tuple[str, Any]]:
+        """Streams whose name begins so and that have a fact with that text, each with its state.
+
+        A state is ``None`` where nothing of the stream stands.
+        """
+
 
 @attrs.frozen
 class Activity:
