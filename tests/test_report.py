@@ -119,7 +119,7 @@ class TestFormer:
         assert (found.former.activities, found.former.rewarded) == (2, 2)
         assert found.former.points == 40_000
         [now, then, change] = re.findall(
-            r"^\| (?:2005년|증감).*$", rendered_of(office, found), re.M
+            r"^\| (?:2005년|증감).*$", rendered_of(office, found), re.MULTILINE
         )
         assert now == "| 2005년 하반기 | 3 | 1 | 33.3% | 1 | 2 | 100.0% |"
         assert then == "| 2005년 상반기 | 4 | 2 | 50.0% | 2 | 4 | 100.0% |"
