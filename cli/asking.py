@@ -331,6 +331,7 @@ def unrewarded_command(session: Session, question: Question) -> None:
     """Show what no rule rewards."""
     with asked(session, question) as answer:
         counted = answer.figures.unrewarded(question.period)
+        any_activity = bool(counted) or answer.figures.any_activity(question.period)
         found = [{"activity": kind, "count": count} for kind, count in counted]
         document = {**answer.about(), "unrewarded": found}
         labels = {kind: answer.ledger.kinds.get(kind).label for kind, _ in counted}
@@ -339,7 +340,9 @@ def unrewarded_command(session: Session, question: Question) -> None:
         for kind, count in counted
     ]
     columns = [Column("activity"), Column("label"), Column("count", number=True)]
-    every = Words(
-        "모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it."
+    every = (
+        Words("모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it.")
+        if any_activity
+        else Words("이 기간에는 활동이 없습니다.", "There was no activity in this period.")
     )
     show(session, document, columns, rows, empty=every)

@@ -198,6 +198,7 @@ def _document(found: Report, names: Mapping[str, str]) -> dict[str, Any]:
                 for each in found.activity.months
             ],
         },
+        "former": _former_json(found),
         "coverage": _coverage_json(found, names),
         "achievers": [
             {
@@ -245,6 +246,20 @@ def _document(found: Report, names: Mapping[str, str]) -> dict[str, Any]:
             }
             for each in found.diagnoses
         ],
+    }
+
+
+def _former_json(found: Report) -> dict[str, Any] | None:
+    former = found.former
+    if former is None:
+        return None
+    return {
+        "period": former.period.name,
+        "day": former.day.isoformat(),
+        "participation": _group_json(former.everybody, None),
+        "activities": former.activities,
+        "rewarded": former.rewarded,
+        "points": format_amount(former.points),
     }
 
 

@@ -142,6 +142,7 @@ COLUMNS = {
     "sum_negative": Words("감소 합계", "Sum of decreases"),
     "sum_positive": Words("증가 합계", "Sum of increases"),
     "target": Words("목표", "Target"),
+    "elapsed_percent": Words("경과(%)", "Elapsed"),
     "targets": Words("목표 수", "Targets"),
     "thing": Words("대상", "Thing"),
     "threshold": Words("기준", "Threshold"),

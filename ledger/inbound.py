@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["PeopleImport", "PersonChange", "import_people"]
 
 LEAVERS_MAX = Decimal(5)
-_MEMBER_TOPICS = (
+_MEMBER_KINDS = (
     *("member.joined", "member.transferred", "member.promoted", "member.left"),
     *("member.leave_started", "member.leave_ended", "fact.voided"),
 )
@@ -212,7 +212,7 @@ def _ids(*, dry_run: bool) -> Callable[[], str]:
 
 def members(ledger: Ledger) -> dict[str, Member]:
     """Everybody who ever joined, by opaque id, as the facts recorded so far say."""
-    facts = [item.fact for item in ledger.facts(topics=_MEMBER_TOPICS)]
+    facts = [item.fact for item in ledger.facts(topics=ledger.kinds.topics(*_MEMBER_KINDS))]
     gone = gone_keys(facts)
     found: dict[str, Member] = {}
     for fact in facts:

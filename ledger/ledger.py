@@ -340,7 +340,7 @@ class Ledger:
         digest = rulebook_digest(text)
         key = f"rulebook.adopted:{rulebook}:{digest}:{effective.isoformat()}"
         with self.writer() as writer:
-            about = list(self.facts(topics=("rulebook.adopted", "fact.voided")))
+            about = list(self.facts(topics=self.kinds.topics("rulebook.adopted", "fact.voided")))
             gone = gone_keys(item.fact for item in about)
             adoptions = [item for item in about if not _is_void(item.fact)]
             alike = [item for item in adoptions if item.fact.key.startswith(key)]

@@ -101,8 +101,7 @@ class _Batch:
         self.numbers = activity_ids(self.ledger.kinds)
         self.people_fields = people_fields(self.ledger.kinds)
         self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
-        relevant = [self.ledger.kinds.get(name) for name in self.numbers]
-        self.topics = tuple(k.topic_of(n) for k in relevant for n in range(1, k.version + 1))
+        self.topics = tuple(self.ledger.kinds.topics(*self.numbers))
 
     def _facts(self, stream: str) -> list[Recorded]:
         """A stream's facts up to the batch's last: somebody may be recording more just now."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from .kept import Kept
 
-OFFICE_TOPICS = (
+OFFICE_KINDS = (
     *("fact.voided", "rulebook.adopted"),
     *("points.held", "points.released", "points.denied", "points.confirmed"),
 )
@@ -496,7 +496,7 @@ def _rows_of(
             f" {_text(status)}, {kind.cls is MemberJoined}",
         )
     yield from registers.targets(kind, _DAY)
-    if kind.name in OFFICE_TOPICS:
+    if kind.name in OFFICE_KINDS:
         yield "w_raw_office", f"position, {_DAY}"
     if kind.cls is UnitEstablished:
         standing = "position, data.unit, data.name_ko, data.name_en, data.parent"

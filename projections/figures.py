@@ -18,7 +18,7 @@ import attrs
 from mileage.ledger import Label, MileageError
 from mileage.ledger.periods import period_days
 
-from .days import OPEN_DAY, day_number, day_of
+from .days import FIRST_DAY, OPEN_DAY, day_before, day_number, day_of
 from .rulebook import MAIN_ACCOUNT
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ class Period:
         if not part:
             return "lifetime" if self.name == "all" else "year"
         return {"H": "half", "Q": "quarter"}.get(part[0], "month")
+
+    def before(self) -> Period | None:
+        """The period of the same kind just before; ``None`` where there is none."""
+        if self.day_from <= FIRST_DAY:
+            return None
+        return Period.around(self.kind, day_before(self.day_from))
 
     @classmethod
     def around(cls, kind: str, day: date) -> Period:
@@ -549,6 +555,16 @@ class Figures:
             ),
         )
         return [Ranked(*row) for row in rows]
+
+    def any_activity(self, period: Period | None = None) -> bool:
+        """Whether anybody did anything in a period."""
+        span = period or Period.parse("all")
+        return bool(
+            self.query(
+                "SELECT 1 FROM postings WHERE day >= ? AND day < ? LIMIT 1",
+                (span.day_from, span.day_until),
+            )
+        )
 
     def unrewarded(self, period: Period | None = None) -> list[tuple[str, int]]:
         """Kinds of activity that no rule rewards, with how many there are, most first."""

@@ -14,7 +14,7 @@ from mileage.ledger.kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from mileage.ledger.ledger import gone_keys
 
 from .days import day_number
-from .decode import OFFICE_TOPICS, Slice, activity_ids
+from .decode import OFFICE_KINDS, Slice, activity_ids
 from .plan import Shape
 from .rulebook import MAIN_ACCOUNT, ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 
@@ -98,7 +98,7 @@ def office_facts(ledger: Ledger, part: Slice) -> list[Recorded]:
     """The voiding facts and adoptions within a slice, in order of position; a scan."""
     return [
         item
-        for item in ledger.facts(topics=OFFICE_TOPICS)
+        for item in ledger.facts(topics=ledger.kinds.topics(*OFFICE_KINDS))
         if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
     ]
 

@@ -404,6 +404,7 @@ def test_activities_without_a_rule_are_listed():
     """A small result is always rewarded: checked, not assumed."""
     assert answer("unrewarded")["unrewarded"] == []
     assert "Every activity has a rule" in run("unrewarded").stderr
+    assert "There was no activity in this period" in run("unrewarded", "--period", "2004").stderr
     ok("record", "proposal.implemented", "--proposal", "A-1", "--on", "2005-06-01")
     told = answer("unrewarded")["unrewarded"]
     assert told == [{"activity": "proposal.implemented", "count": 2}]

@@ -118,7 +118,7 @@ CALLS = {
     "hr profiles": "hr profiles effective-dated",
     "hr profiles (no NAME)": "hr profiles",
     "hr changes": "hr changes --limit 5",
-    "people import": "people import people.csv --full --leavers-max 50%",
+    "people import": "people import people.csv --full --leavers-max 50% --on 2006-02-01",
     "directory import": "directory import names.csv",
     "directory set": "directory set P3 --name 김철수",
     "directory show": "directory show P1",

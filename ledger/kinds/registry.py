@@ -348,6 +348,11 @@ class Kinds:
             raise UnknownKind(msg)
         return kind, number
 
+    def topics(self, *names: str) -> list[str]:
+        """The topics under which facts of some kinds are stored, in whatever version."""
+        found = [self.get(name) for name in names]
+        return [kind.topic_of(number) for kind in found for number in range(1, kind.version + 1)]
+
     def programme(self, category: str) -> Programme:
         """Find a programme by the category of its streams."""
         return self._programmes[category]
