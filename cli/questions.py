@@ -104,7 +104,7 @@ class Asked:
         """An amount in the unit of its account, as people read it."""
         amount = format_amount(units)
         if account.account == MAIN_ACCOUNT:
-            return Words(f"{amount}점", f"{amount} point{'s'[: amount != '1']}")
+            return Words(f"{amount}점", f"{amount} point{'s'[: amount not in {'1', '-1'}]}")
         return Words(f"{amount}{account.unit.ko}", f"{amount} {account.unit.en}")
 
     def _knows(self, person: str) -> bool:
