@@ -21,6 +21,13 @@ from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_ad
 from .awards import AwardLine, awards
 from .budgets import Budget, budgets
 from .compare import Comparable, comparable, same_rules
+from .contests import (
+    ContestEntry,
+    ContestResult,
+    UnknownContest,
+    contest_result,
+    contest_results,
+)
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
@@ -94,6 +101,8 @@ __all__ = [
     "CaughtUp",
     "Change",
     "Comparable",
+    "ContestEntry",
+    "ContestResult",
     "Cost",
     "Crossing",
     "Cut",
@@ -142,6 +151,7 @@ __all__ = [
     "Tenure",
     "Terms",
     "Trial",
+    "UnknownContest",
     "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",
@@ -159,6 +169,8 @@ __all__ = [
     "check_rulebook",
     "comparable",
     "compare",
+    "contest_result",
+    "contest_results",
     "decisions",
     "eligible",
     "entitlements",
