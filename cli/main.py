@@ -39,6 +39,10 @@ COMMANDS = {
     ),
     "redeem": ("benefits", Words("마일리지 사용", "Redeem a person's points")),
     "awards": ("benefits", Words("포상과 상장 목록", "List awards and their certificates")),
+    "contest": (
+        "contests",
+        Words("경진대회의 출품과 수상", "Show the results of contests"),
+    ),
     "budget": (
         "budgets",
         Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),

@@ -22,6 +22,13 @@ from .awards import AwardLine, awards
 from .budgets import Budget, budgets
 from .closing import ClosedPeriod, Closing, closed_periods, closings
 from .compare import Comparable, comparable, same_rules
+from .contests import (
+    ContestEntry,
+    ContestResult,
+    UnknownContest,
+    contest_result,
+    contest_results,
+)
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
@@ -103,6 +110,8 @@ __all__ = [
     "ClosedPeriod",
     "Closing",
     "Comparable",
+    "ContestEntry",
+    "ContestResult",
     "Cost",
     "Crossing",
     "Cut",
@@ -152,6 +161,7 @@ __all__ = [
     "Terms",
     "Trial",
     "UnknownAccount",
+    "UnknownContest",
     "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",
@@ -171,6 +181,8 @@ __all__ = [
     "closings",
     "comparable",
     "compare",
+    "contest_result",
+    "contest_results",
     "decisions",
     "eligible",
     "entitlements",

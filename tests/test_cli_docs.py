@@ -89,6 +89,8 @@ CALLS = {
     " --on 2006-01-12",
     "redeem": "redeem P1 1.5 --purpose 도서 --on 2005-12-01",
     "awards": "awards --period 2005",
+    "contest": "contest C-1",
+    "contest (no CONTEST)": "contest",
     "indicators": "indicators --year 2005",
     "overview": "overview --period 2005",
     "compare": "compare agency.sqlite --period 2005",
