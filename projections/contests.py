@@ -155,7 +155,8 @@ def contest_result(
 
 _POINTS = """
 SELECT t.stream, sum(p.points) FROM postings p JOIN things t ON t.id = p.thing
-WHERE t.stream >= 'contest_entry:' AND t.stream < 'contest_entry;' GROUP BY t.stream
+WHERE p.account = 0 AND t.stream >= 'contest_entry:' AND t.stream < 'contest_entry;'
+GROUP BY t.stream
 """
 
 
