@@ -317,6 +317,27 @@ def bench_rescore(ledger: Ledger, folder: Path, repeats: int, wanted: Collection
                 say(f"simulate{name}, as of a past day / re-score", ratios[2])
 
 
+def bench_engines(ledger: Ledger, folder: Path, repeats: int) -> None:
+    """The plan on Polars against DuckDB, statement by statement in turn, over the same tables."""
+    # Run from the project's folder, as this is; nobody needs Polars but here and in tests.
+    from tests.polars_engine import scored_on_both  # noqa: PLC0415
+
+    path = folder / "engines.sqlite"
+    shutil.copy(ledger.path, path)
+    plain = rulebook_path().read_text("utf-8")
+    with Ledger.open(path) as copy:
+        for name, text in (("", plain), (" (all vocabulary)", with_vocabulary(plain))):
+            adopted(copy, text)
+            found: list[tuple[float, float]] = []
+            for _ in range(repeats):
+                took = [step.seconds for step in scored_on_both(copy)]
+                found.append((sum(each[0] for each in took), sum(each[1] for each in took)))
+            ratio = statistics.median(polars / duck for duck, polars in found)
+            rows = f"{len(took)} statements, same rows"
+            say(f"plan in Polars / in DuckDB{name}", ratio, note=rows)
+            say(f"plan in DuckDB{name}", statistics.median(duck for duck, _ in found), "s")
+
+
 def with_vocabulary(text: str) -> str:
     """A rulebook with everything else there is to say in one."""
     at = text.index("[[cap]]")
@@ -340,7 +361,7 @@ def bench_help() -> None:
     say("mileage --help / python -c 'import click', median", statistics.median(ratios), note="≤ 2")
 
 
-LEDGER = ("rebuild", "stock", "rescore", "simulate", "record")
+LEDGER = ("rebuild", "stock", "rescore", "simulate", "engines", "record")
 PEOPLE = ("batch", "read")
 
 
@@ -389,6 +410,8 @@ def bench_ledger(count: int, repeats: int, wanted: set[str]) -> None:
             bench_stock(ledger, folder, seconds)
         if {"rescore", "simulate"} & wanted:
             bench_rescore(ledger, folder, repeats, wanted)
+        if "engines" in wanted:
+            bench_engines(ledger, folder, repeats)
         if "record" in wanted:
             bench_record(ledger, folder)
 

@@ -6,11 +6,13 @@ happen, so everything that stands was accepted by the product's own guards.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define, field
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from mileage.ledger import (
     Command,
@@ -59,6 +61,18 @@ from mileage.projections.adoption import adopt_rulebook
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+THOROUGH = os.environ.get("MILEAGE_TESTS") == "thorough"
+
+
+def examples(count: int) -> settings:
+    """So many examples, or twenty times as many when thoroughness is asked for."""
+    return settings(
+        max_examples=count * 20 if THOROUGH else count,
+        deadline=None,  # a busy machine makes examples slow, not wrong
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 PEOPLE = ("P1", "P2", "P3", "P4", "P5")
 UNITS = ("HQ", "SEOUL", "BUSAN")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from auditor import Audit, largest_remainders
 from compared import audit_lines, balances, model_lines
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from mileage.ledger import (
     Command,
@@ -50,22 +49,10 @@ from mileage.projections.build import build_read_model
 from mileage.projections.days import day_number
 from mileage.projections.decode import Slice
 from mileage.projections.schema import TABLES
-from strategies import PEOPLE, Play, rulebooks, steps
+from strategies import PEOPLE, THOROUGH, Play, examples, rulebooks, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-THOROUGH = os.environ.get("MILEAGE_TESTS") == "thorough"
-
-
-def examples(count: int) -> settings:
-    """So many examples, or twenty times as many when thoroughness is asked for."""
-    return settings(
-        max_examples=count * 20 if THOROUGH else count,
-        deadline=None,  # a busy machine makes examples slow, not wrong
-        suppress_health_check=list(HealthCheck),
-    )
-
 
 # What is adopted when: after how many steps, which text, how many days back (or ahead).
 adoptions = st.lists(
