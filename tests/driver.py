@@ -43,7 +43,10 @@ BEGINNING = datetime(2005, 1, 10, 3, 0, tzinfo=UTC)
 # What has a command of its own, and what tests and examples declare besides.
 NOT_DRIVEN = ("ledger.", "rulebook.", "fact.", "test.", "mentoring.", "visit.")
 BEGINS, TRIES, AROUND, SAME = 0.1, 6, 0.6, 0.3
-ENDS = (".cancelled", ".closed", ".dissolved", ".ended", ".settled")
+ENDS = (
+    *(".abolished", ".cancelled", ".closed", ".dissolved", ".ended", ".settled", ".split"),
+    *("member.left", "unit.merged", "entry_withdrawn"),
+)
 AMOUNTS = (1, 3_333, 5_000, 10_000, 25_000, 70_001, 100_000)
 
 
