@@ -515,11 +515,19 @@ def explain_sqlite(told: str) -> str:
 
 
 def _option_of(field: str, ctx: click.Context) -> str:
-    """The option of the command that gives a field; the date of a fact has several names."""
+    """The option or argument of the command that gives a field; some have other names."""
     own = f"--{field.replace('_', '-')}"
-    dates = ("--on", "--opened-on") if field == "occurred_on" else ()
     options = {name for param in ctx.command.params for name in param.opts}
-    return next((name for name in (own, *dates) if name in options), own)
+    found = next((name for name in (own, *_OTHER_NAMES.get(field, ())) if name in options), own)
+    return found if found.startswith("-") else found.upper()
+
+
+_OTHER_NAMES = {
+    "occurred_on": ("--on", "--opened-on"),
+    "recorded_by": ("--by",),
+    "fact": ("key",),
+    "key": ("--own-key",),
+}
 
 
 class _Day(click.ParamType):  # type: ignore[type-arg]  # generic in later versions

@@ -398,13 +398,16 @@ def check_file(path: Path) -> None:
         NotALedger: Not there, not SQLite, not a ledger, or shorter than it says it is.
         NewerLedger: A later version wrote it.
     """
+    if path.is_dir():
+        msg = f"{path.name}: a folder, not a ledger; name the file in it"
+        raise NotALedger(msg)
     if not path.is_file():
         msg = f"{path.name}: there is no such ledger (make one with `mileage init`)"
         raise NotALedger(msg)
     with path.open("rb") as file:
         header = file.read(_HEADER_LENGTH)
     if len(header) < _HEADER_LENGTH or not header.startswith(b"SQLite format 3\0"):
-        msg = f"{path.name}: not a ledger file"
+        msg = f"{path.name}: not a ledger file; if it was one, restore it from a copy"
         raise NotALedger(msg)
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         msg = f"{path.name}: an SQLite file, but not a ledger"

@@ -337,21 +337,34 @@ class Figures:
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        mark = getattr(self._local, "mark", None)
+        if connection and mark and not connection.in_transaction and mark != self._still_mark():
+            with self._lock:
+                self._open.remove(connection)
+            connection.close()
+            connection = None
         if connection is None:
+            self._local.mark = self._still_mark()
+            still = "&immutable=1" if self._local.mark else ""
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=ro{self._still_file()}",
-                uri=True,
-                check_same_thread=False,
+                f"file:{quote(str(self.path))}?mode=ro{still}", uri=True, check_same_thread=False
             )
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
         return connection
 
-    def _still_file(self) -> str:
-        """Where no log can be made beside the file and none is there, it is read as it stands."""
-        logged = self.path.with_name(f"{self.path.name}-wal").exists()
-        return "" if logged or os.access(self.path.parent, os.W_OK) else "&immutable=1"
+    def _still_mark(self) -> tuple[int, ...] | None:
+        """A mark of the file as it stands, where it can only be read so: no log, and none can be.
+
+        Somebody else may write it; then the mark is another one, and it is opened anew.
+        """
+        if self.path.with_name(f"{self.path.name}-wal").exists():
+            return None
+        if os.access(self.path.parent, os.W_OK) or not self.path.exists():
+            return None
+        found = self.path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def meta(self) -> dict[str, str]:
         """What the read model says of itself; its keys are in the schema's description."""

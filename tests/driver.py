@@ -52,7 +52,10 @@ NOT_DRIVEN = (
     "visit.",
 )
 BEGINS, TRIES, AROUND, SAME = 0.1, 6, 0.6, 0.3
-ENDS = (".cancelled", ".closed", ".dissolved", ".ended", ".settled")
+ENDS = (
+    *(".abolished", ".cancelled", ".closed", ".dissolved", ".ended", ".settled", ".split"),
+    *("member.left", "unit.merged", "entry_withdrawn"),
+)
 AMOUNTS = (1, 3_333, 5_000, 10_000, 25_000, 70_001, 100_000)
 
 
