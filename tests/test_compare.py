@@ -119,7 +119,7 @@ def test_all_that_is_wrong_is_told_by_file(agencies, tmp_path):
     assert [line.partition(": ")[0] for line in lines] == [str(file) for file in files[1:]]
     for line, reason in zip(
         lines,
-        ("the same ledger as", "no such ledger", "not a ledger", "truncated", "no such ledger"),
+        ("the same ledger as", "no such ledger", "not a ledger", "truncated", "a folder"),
         strict=True,
     ):
         assert reason in line

@@ -265,7 +265,7 @@ class TestFiles:
     def test_a_folder(self, tmp_path):
         """A folder is no ledger."""
         (tmp_path / "folder.sqlite").mkdir()
-        self.refuse(tmp_path / "folder.sqlite", NotALedger, "no such ledger")
+        self.refuse(tmp_path / "folder.sqlite", NotALedger, "a folder, not a ledger")
 
     def test_another_sqlite_file(self, tmp_path):
         """An SQLite file of another program is no ledger, and is left as it is."""
