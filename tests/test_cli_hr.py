@@ -64,7 +64,7 @@ def test_beside_the_rule_it_takes_a_reason():
         (("grant", "training", "P1", "--proposed"), 2, "--proposed"),
         (("grant", "training", "P1", "--value", "1.00001"), 2, "--value"),
         (("grant", "nonsense", "P1"), 1, "in force: training"),
-        (("grant", "training", "P1", "--cycle", "20x5"), 1, "is no period"),
+        (("grant", "training", "P1", "--cycle", "20x5"), 2, "is no period"),
         (("grant", "training", "P1", "--cycle", "2005-H1"), 1, "has no cycle"),
         (("grant", "training", "P1", "--cycle", "2005", "--grade", "S"), 1, "grade-unknown"),
         (("grant", "training", "P9", "--reason", "x"), 1, "member.unknown"),
