@@ -347,6 +347,9 @@ QUERIES = (
     "SELECT id, id FROM a",
     "SELECT a.id, b.id FROM a JOIN b ON b.k = a.k",
     "SELECT a.id, b.id FROM a LEFT JOIN b ON b.k = a.k AND a.v >= b.lo AND a.v < b.hi",
+    "WITH c AS (SELECT * FROM b) SELECT a.id, count(c.id) FROM a LEFT JOIN tree ON tree.unit = a.t"
+    " LEFT JOIN c ON c.k = a.k AND a.v >= c.lo AND c.t <> 'y' GROUP BY a.id",
+    "SELECT a.id, c.id FROM a JOIN b ON b.id = a.id LEFT JOIN b c ON b.k = a.k AND c.lo <= b.lo",
     "SELECT a.id, b.id FROM a JOIN b ON b.k = a.k AND (b.t IS NULL OR b.t = a.t)",
     "SELECT a.id, b.id FROM a LEFT JOIN b ON b.lo = 0 AND b.t = a.t",
     "SELECT a.id, b.id FROM a JOIN b ON a.v >= b.lo",
