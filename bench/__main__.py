@@ -16,7 +16,7 @@ from collections import Counter
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mileage.ledger import Ledger, ProposalSubmitted, equal_shares
 from mileage.ledger.importing import import_file
@@ -25,10 +25,11 @@ from mileage.projections.build import build_read_model
 from mileage.projections.kept import Kept
 from mileage.seeds import generator, rulebook_path
 
-from . import stock
+from . import people, stock
+from .people import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 CACHE = Path(__file__).parent.parent / ".cache" / "bench"
 YEARS = range(2005, 2026)
@@ -45,7 +46,6 @@ THING = re.compile(
 )
 PERSON = re.compile(r'"P(\d+)"')
 RECORDS = 300
-BENCHMARKS = ("rebuild", "stock", "rescore", "simulate", "engines", "record", "help")
 RATE = "points = 1,"  # of several rules of the example
 YEAR_ONE, PAST_DAY = date(2005, 1, 1), date(2024, 12, 31)
 # What the example rulebook does not use of the vocabulary.
@@ -105,13 +105,6 @@ values = [ { from = 2005-01-01, count = 10, clause = "bench" } ]
 def say(name: str, value: float, unit: str = "×", note: str = "") -> None:
     """Print one figure."""
     print(f"{name:<58} {value:>9.2f} {unit:<4} {note}", flush=True)
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def prepared(facts: int) -> Ledger:
@@ -368,18 +361,37 @@ def bench_help() -> None:
     say("mileage --help / python -c 'import click', median", statistics.median(ratios), note="≤ 2")
 
 
+LEDGER = ("rebuild", "stock", "rescore", "simulate", "engines", "record")
+PEOPLE = ("batch", "read")
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--facts", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument(
-        "--only", choices=BENCHMARKS, action="append", default=[], help="all unless given"
-    )
+    names = [*LEDGER, *PEOPLE, "help"]
+    parser.add_argument("--only", choices=names, action="append", default=[])
     asked = parser.parse_args()
-    wanted = asked.only or BENCHMARKS
-    make = copied if asked.facts > MILLION else prepared
-    with tempfile.TemporaryDirectory() as name, make(asked.facts) as ledger:
+    wanted = set(asked.only or names)
+    if wanted & set(LEDGER):
+        bench_ledger(asked.facts, asked.repeats, wanted)
+    if wanted & set(PEOPLE):
+        with tempfile.TemporaryDirectory() as name, people.made(CACHE) as ledger:
+            if "batch" in wanted:
+                people.bench_batch(ledger, Path(name), say, asked.repeats)
+            if "read" in wanted:
+                people.bench_read(ledger, say)
+    if "help" in wanted:
+        bench_help()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
+    say("peak memory of this process", peak, "GiB")
+
+
+def bench_ledger(count: int, repeats: int, wanted: set[str]) -> None:
+    """What is measured on a ledger of the seeds' generator."""
+    make = copied if count > MILLION else prepared
+    with tempfile.TemporaryDirectory() as name, make(count) as ledger:
         folder = Path(name)
         kinds = Counter(
             dict(
@@ -392,20 +404,16 @@ def main() -> None:
             f"{ledger.position:,} facts:", ", ".join(f"{k} {n:,}" for k, n in kinds.most_common(6))
         )
         seconds = 0.0
-        if {"rebuild", "stock"} & set(wanted):
-            seconds = bench_rebuild(ledger, folder, asked.repeats)
+        if {"rebuild", "stock"} & wanted:
+            seconds = bench_rebuild(ledger, folder, repeats)
         if "stock" in wanted:
             bench_stock(ledger, folder, seconds)
-        if {"rescore", "simulate"} & set(wanted):
-            bench_rescore(ledger, folder, asked.repeats, wanted)
+        if {"rescore", "simulate"} & wanted:
+            bench_rescore(ledger, folder, repeats, wanted)
         if "engines" in wanted:
-            bench_engines(ledger, folder, asked.repeats)
+            bench_engines(ledger, folder, repeats)
         if "record" in wanted:
             bench_record(ledger, folder)
-        if "help" in wanted:
-            bench_help()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
-        say("peak memory of this process", peak, "GiB")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, available, redemptions
 
-from .base import command, option, pass_session
+from .base import COUNT, command, option, pass_session
 from .output import Column, Shown, show, to_terminal
 from .questions import ACCOUNT, asked, question
 from .texts import Words
@@ -74,6 +74,7 @@ def statement_command(session: Session, person: str, account: str, question: Que
     rows.sort(key=lambda row: (row["occurred_on"], row["position"]))
     columns = [
         Column("occurred_on"),
+        Column("origin_on", detail=not any(line.adjusts for line in lines)),
         Column("position", number=True, optional=True),
         Column("activity", wraps=True),
         Column("grade", wraps=True),
@@ -129,6 +130,14 @@ def line_json(line: StatementLine) -> dict[str, Any]:
             for cut in line.cuts
         ],
         "points": format_amount(line.points),
+        "adjusts": line.adjusts
+        and {
+            "origin_on": line.adjusts.origin_on.isoformat(),
+            "before": format_amount(line.adjusts.before),
+            "after": format_amount(line.adjusts.after),
+            "cause": line.adjusts.cause,
+            "reference": line.adjusts.reference or None,
+        },
     }
 
 
@@ -167,6 +176,7 @@ def _line_row(session: Session, line: StatementLine, labels: Mapping[str, Label]
         "activity": Shown(line.kind, session.pick(line.activity)),
         "grade": labelled(session, line.grade, labels),
         "cut": format_amount(-cut) if cut else None,
+        "origin_on": line.adjusts.origin_on.isoformat() if line.adjusts else None,
     }
 
 
@@ -254,7 +264,7 @@ def _balance_json(
     "--limit",
     ko=f"이 순위까지; 0은 모두 [화면에서는 {TERMINAL_PLACES}]",
     en=f"Only so many places, 0 for all  [on a terminal {TERMINAL_PLACES}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @ACCOUNT
@@ -321,6 +331,7 @@ def unrewarded_command(session: Session, question: Question) -> None:
     """Show what no rule rewards."""
     with asked(session, question) as answer:
         counted = answer.figures.unrewarded(question.period)
+        any_activity = bool(counted) or answer.figures.any_activity(question.period)
         found = [{"activity": kind, "count": count} for kind, count in counted]
         document = {**answer.about(), "unrewarded": found}
         labels = {kind: answer.ledger.kinds.get(kind).label for kind, _ in counted}
@@ -329,7 +340,9 @@ def unrewarded_command(session: Session, question: Question) -> None:
         for kind, count in counted
     ]
     columns = [Column("activity"), Column("label"), Column("count", number=True)]
-    every = Words(
-        "모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it."
+    every = (
+        Words("모든 활동에 보상하는 규칙이 있습니다.", "Every activity has a rule that rewards it.")
+        if any_activity
+        else Words("이 기간에는 활동이 없습니다.", "There was no activity in this period.")
     )
     show(session, document, columns, rows, empty=every)

@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import contextmanager
 from datetime import date, datetime
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -22,24 +23,28 @@ from .width import pad, width, wrap
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .texts import Bilingual
+    from .texts import Bilingual, Lang
 
 __all__ = [
+    "COUNT",
     "DAY",
     "INSTANT",
+    "POSITIVE",
     "Command",
     "Failure",
     "Group",
     "LazyGroup",
     "Option",
     "command",
+    "explain_sqlite",
     "format_options",
     "option",
     "pass_session",
     "session_of",
 ]
 
-FINDING, INTERRUPTED, READER_GONE = 1, 130, 141
+FINDING, WRONG_USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
+NUMBER_MOST = 2**63 - 1  # of what a database counts
 _QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C
 
 
@@ -52,8 +57,60 @@ class Failure(click.ClickException):
         """Write the message, in the manner of compilers."""
         del file
         lang = session_of(click.get_current_context(silent=True)).lang
-        lead = click.style(pick(Words("오류:", "error:"), lang), fg="red", bold=True)
-        click.echo(f"{lead} {self.message}", err=True)
+        click.echo(f"{_lead(lang)} {self.message}", err=True)
+
+
+def _lead(lang: Lang) -> str:
+    return click.style(pick(Words("오류:", "error:"), lang), fg="red", bold=True)
+
+
+class Misuse(Failure):
+    """A command was called wrongly: its usage, a message and exit code 2."""
+
+    exit_code = WRONG_USAGE
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(error.format_message())
+        self.error = error
+
+    def show(self, file: Any = None) -> None:
+        """Write how to call it, and what is wrong."""
+        del file
+        ctx = self.error.ctx
+        lang = session_of(ctx).lang
+        if ctx is not None:
+            path = ctx.command_path
+            hint = Words(f"도움말: {path} --help", f"Try '{path} --help' for help.")
+            click.echo(f"{ctx.get_usage()}\n{pick(hint, lang)}\n", err=True)
+        click.echo(f"{_lead(lang)} {pick(_misuse(self.error), lang)}", err=True)
+
+
+def _misuse(error: click.UsageError) -> Bilingual:
+    """What is wrong with a call, in two languages where it is something common."""
+    told = error.format_message()
+    match error:
+        case click.MissingParameter():
+            return Words(f"{_named(error)} 값이 없습니다", told)
+        case click.BadParameter() if error.param is not None:
+            return Words(f"{_named(error)} 값이 잘못되었습니다: {error.message}", told)
+        case click.BadOptionUsage():
+            return Words(f"{error.option_name} 옵션을 잘못 썼습니다: {told}", told)
+        case click.NoSuchCommand():
+            near = f" (가까운 것: {', '.join(error.possibilities)})" if error.possibilities else ""
+            return Words(f"{error.command_name} 명령은 없습니다{near}", told)
+        case click.NoSuchOption():
+            near = f" (가까운 것: {', '.join(error.possibilities)})" if error.possibilities else ""
+            return Words(f"{error.option_name} 옵션은 없습니다{near}", told)
+        case _:
+            return Words(told, told)
+
+
+def _named(error: click.BadParameter) -> str:
+    """The option or argument that an error is about."""
+    if error.param_hint is not None:
+        hint = error.param_hint
+        return hint if isinstance(hint, str) else " / ".join(hint)
+    return error.param.get_error_hint(error.ctx) if error.param else ""
 
 
 def session_of(ctx: click.Context | None) -> Session:
@@ -191,6 +248,13 @@ class _Helped:
 
     words: Bilingual
     examples: tuple[str, ...]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc,no-any-return]
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         pieces = cast("click.Command", self).collect_usage_pieces(ctx)
@@ -340,12 +404,30 @@ class LazyGroup(Group):
         extra["obj"] = extra.get("obj") or Session()
         if os.environ.get("NO_COLOR"):
             extra["color"] = False
-        return super().make_context(info_name, args, parent, **extra)
+        with told(click.Context(self, info_name=info_name, obj=extra["obj"])):
+            _check_text(args)
+            _take_language(args, extra["obj"])
+            return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what goes wrong becomes a message and an exit code."""
         with told(ctx):
             return super().invoke(ctx)
+
+
+def _check_text(args: Sequence[str]) -> None:
+    """Refuse what no file name, code or text can hold: bytes that are no UTF-8, and NUL."""
+    for arg in args:
+        if "\0" in arg or any("\ud800" <= sign <= "\udfff" for sign in arg):
+            msg = f"{arg!a} is no text in UTF-8: look at the encoding of the terminal or script"
+            raise click.UsageError(msg)
+
+
+def _take_language(args: Sequence[str], session: Session) -> None:
+    """Know the language before options are read, so that what is wrong with them is told in it."""
+    for name, value in pairwise([*(part for arg in args for part in arg.split("=", 1)), ""]):
+        if name == "--lang" and value in ("ko", "en"):
+            session.give("lang", value)
 
 
 def _tell_interrupted(ctx: click.Context) -> None:
@@ -358,6 +440,11 @@ def told(ctx: click.Context) -> Iterator[None]:
     """Turn errors into messages on stderr and exit codes, never into a traceback."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        error.ctx = error.ctx or ctx
+        raise Misuse(error) from error
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except KeyboardInterrupt:
@@ -398,18 +485,49 @@ def _explain(error: Exception, ctx: click.Context) -> str:  # noqa: PLR0911 - on
     if problems:  # a RulebookError, known by what it has: its module is slow to import
         return "\n".join(map(str, problems))
     if isinstance(error, OSError):
-        return f"{error.filename or ''}: {error.strerror or error}".removeprefix(": ")
+        hint = " (look at its permissions)" if isinstance(error, PermissionError) else ""
+        return f"{error.filename or ''}: {error.strerror or error}{hint}".removeprefix(": ")
     if isinstance(error, sqlite3.Error):
-        return f"SQLite: {error}"
+        return explain_sqlite(str(error))
     return f"{type(error).__name__}: {error} (a fault of this program; MILEAGE_DEBUG=1 shows where)"
 
 
+_SQLITE = (
+    (("locked", "busy"), "another process is writing the figures; try again when it is done"),
+    (
+        ("readonly", "read-only", "unable to open"),
+        "a file beside the ledger cannot be written; look at the permissions of the folder",
+    ),
+    (
+        ("malformed", "not a database", "no such table", "no such column"),
+        "a file beside the ledger is damaged; if it is of the figures, run `mileage rebuild`",
+    ),
+    (("disk is full", "disk i/o"), "the disk is full or failing"),
+)
+
+
+def explain_sqlite(told: str) -> str:
+    """What the database says of a file beside the ledger, and what can be done."""
+    for words, meaning in _SQLITE:
+        if any(word in told.lower() for word in words):
+            return f"{meaning} ({told})"
+    return f"SQLite: {told}"
+
+
 def _option_of(field: str, ctx: click.Context) -> str:
-    """The option of the command that gives a field; the date of a fact has several names."""
+    """The option or argument of the command that gives a field; some have other names."""
     own = f"--{field.replace('_', '-')}"
-    dates = ("--on", "--opened-on") if field == "occurred_on" else ()
     options = {name for param in ctx.command.params for name in param.opts}
-    return next((name for name in (own, *dates) if name in options), own)
+    found = next((name for name in (own, *_OTHER_NAMES.get(field, ())) if name in options), own)
+    return found if found.startswith("-") else found.upper()
+
+
+_OTHER_NAMES = {
+    "occurred_on": ("--on", "--opened-on"),
+    "recorded_by": ("--by",),
+    "fact": ("key",),
+    "key": ("--own-key",),
+}
 
 
 class _Day(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
@@ -425,7 +543,8 @@ class _Day(click.ParamType):  # type: ignore[type-arg]  # generic in later versi
         try:
             return parse_date(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            ko = f"{value!r}: 2005-03-02처럼 적은, 달력에 있는 날짜가 아닙니다"
+            self.fail(session_of(ctx).pick(Words(ko, str(error))), param, ctx)
 
 
 class _Instant(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
@@ -441,8 +560,35 @@ class _Instant(click.ParamType):  # type: ignore[type-arg]  # generic in later v
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            self.fail("not an instant such as 2005-03-02T17:30+09:00", param, ctx)
+            words = Words(
+                f"{value!r}: 2005-03-02T17:30+09:00처럼 적은 때가 아닙니다",
+                "not an instant such as 2005-03-02T17:30+09:00",
+            )
+            self.fail(session_of(ctx).pick(words), param, ctx)
 
 
+class _Whole(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
+    """A whole number from a least one on, up to what a database counts."""
+
+    name = "integer"
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        text = str(value)
+        short = text.isascii() and text.isdecimal() and len(text) <= len(str(NUMBER_MOST))
+        number = int(text) if short else -1
+        if not self.least <= number <= NUMBER_MOST:
+            words = Words(
+                f"{value!r}: {self.least} 이상의 정수가 아닙니다",
+                f"{value!r} is no whole number from {self.least} on",
+            )
+            self.fail(session_of(ctx).pick(words), param, ctx)
+        return number
+
+
+POSITIVE = _Whole(1)
+COUNT = _Whole(0)
 DAY = _Day()
 INSTANT = _Instant()

@@ -8,7 +8,7 @@ import click
 from mileage.ledger.facts import format_instant, parse_instant
 from mileage.projections import ReadModel
 
-from .base import Group, format_options, option, pass_session
+from .base import COUNT, POSITIVE, Group, format_options, option, pass_session
 from .figures import tell_of_waiting
 from .output import Column, Shown, show
 from .publishing import (
@@ -16,6 +16,7 @@ from .publishing import (
     difference_columns,
     difference_json,
     difference_row,
+    people_in,
     rows_to_show,
 )
 from .texts import Words
@@ -103,12 +104,12 @@ def list_command(session: Session) -> None:
     ),
     examples=["mileage builds show 3", "mileage builds show 3 --csv > difference.csv"],
 )
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=POSITIVE)
 @option(
     "--limit",
     ko=f"이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @pass_session
@@ -123,12 +124,13 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
         }
     described = _build_json(build)
     shown = changes[: rows_to_show(session, limit)]
-    gain = sum(each.change > 0 for each in changes)
+    gain = people_in(each for each in changes if each.change > 0)
+    lose = people_in(each for each in changes if each.change < 0)
     document = {
         **described,
-        "people": len(changes),
+        "people": people_in(changes),
         "gain": gain,
-        "lose": len(changes) - gain,
+        "lose": lose,
         "differences": [difference_json(each, names) for each in shown],
     }
     state = session.pick(_STATES[_state(described)])
@@ -140,13 +142,13 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
     rows = [difference_row(each, names) for each in shown]
     show(session, document, difference_columns(shown), rows, title=session.pick(title))
     if more := len(changes) - len(shown):
-        session.note(f"(그 밖에 {more:,}명; --limit 0)", f"(and {more:,} more people; --limit 0)")
+        session.note(f"(그 밖에 {more:,}건; --limit 0)", f"(and {more:,} more; --limit 0)")
     against = build.replaced
     session.note(
         (f"빌드 {against}에 견주어 " if against else "처음 계산, ")
-        + f"늘어난 사람 {gain:,}명, 줄어든 사람 {len(changes) - gain:,}명",
+        + f"늘어난 사람 {gain:,}명, 줄어든 사람 {lose:,}명",
         (f"against build {against}: " if against else "first figures: ")
-        + f"{gain:,} gain, {len(changes) - gain:,} lose",
+        + f"{gain:,} gain, {lose:,} lose",
     )
 
 
@@ -163,7 +165,7 @@ def show_command(session: Session, number: int, limit: int | None) -> None:
     examples=["mileage builds use 2"],
     tabular="json",
 )
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=POSITIVE)
 @pass_session
 def use_command(session: Session, number: int) -> None:
     """Put a build back into service."""

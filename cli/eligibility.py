@@ -13,7 +13,7 @@ from mileage.projections.granting import cycle_of
 from .asking import labelled
 from .base import command, option, pass_session
 from .output import Column, Shown, show
-from .questions import asked, question
+from .questions import CYCLE, asked, question
 from .texts import DECISIONS, OUTCOMES, Words
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ __all__ = [
     "--cycle",
     ko="대상 기간, 예: 2005 [그날이 든 기간]; 끝난 기간은 그 마지막 날로 판단",
     en="The period it is about, e.g. 2005  [that of the day]; its last day decides",
+    type=CYCLE,
     metavar="PERIOD",
 )
 @question(period=False)

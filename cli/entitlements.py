@@ -22,7 +22,7 @@ from .eligibility import amount_or_none, decision_json, stage_words
 from .facts import fact_json, print_recorded
 from .figures import brought_up, follow
 from .output import Column, Shown, show
-from .questions import asked, question
+from .questions import CYCLE, asked, question
 from .texts import OUTCOMES, Words
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _when(function: Callable[..., Any]) -> Callable[..., Any]:
             "--cycle",
             ko="대상 기간, 예: 2005 [결정한 날이 든 기간]",
             en="The period it is about, e.g. 2005  [that of --on]",
+            type=CYCLE,
             metavar="PERIOD",
         ),
         option("--on", ko="결정한 날 [오늘]", en="Date of the decision  [today]", type=DAY),
@@ -287,7 +288,7 @@ _add_against(
     ],
 )
 @click.argument("programme", metavar="[PROGRAMME]", required=False)
-@option("--cycle", ko="이 대상 기간만", en="Only of this cycle", metavar="PERIOD")
+@option("--cycle", ko="이 대상 기간만", en="Only of this cycle", type=CYCLE, metavar="PERIOD")
 @question(period=False)
 @pass_session
 def list_command(

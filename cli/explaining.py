@@ -20,7 +20,7 @@ from mileage.projections import (
 )
 
 from .asking import line_json
-from .base import command, option, pass_session
+from .base import POSITIVE, command, option, pass_session
 from .eligibility import amount_or_none, decision_json, decision_words, terms_json
 from .output import Column, Node, print_tree, show
 from .questions import asked, question
@@ -55,7 +55,7 @@ __all__ = ["explain_command"]
     "--position",
     ko="이 번호의 기록만",
     en="Only the fact at this position",
-    type=click.IntRange(1),
+    type=POSITIVE,
     metavar="N",
 )
 @option("--programme", ko="이 제도의 선정 여부", en="Whether the person gets into it", metavar="ID")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mileage.ledger import MileageError, ReadOnlyLedger
 from mileage.projections import ReadModel, RulebookError
 
+from .base import explain_sqlite
 from .output import progress
 from .texts import Words
 
@@ -67,9 +68,10 @@ def follow(session: Session, ledger: Ledger, *, build: bool = False) -> None:
             elif build:
                 rebuild_with_bar(session, model)
         except _TROUBLE as error:
+            told = explain_sqlite(str(error)) if isinstance(error, sqlite3.Error) else error
             session.warn(
-                f"기록은 되었으나 점수에 반영하지 못했습니다: {error} (`mileage catch-up`)",
-                f"recorded, but not taken into the figures yet: {error} (`mileage catch-up`)",
+                f"기록은 되었으나 점수에 반영하지 못했습니다: {told} (`mileage catch-up`)",
+                f"recorded, but not taken into the figures yet: {told} (`mileage catch-up`)",
             )
 
 

@@ -9,7 +9,7 @@ import click
 from mileage.ledger import history
 from mileage.ledger.facts import format_instant
 
-from .base import Failure, command, option, pass_session
+from .base import POSITIVE, Failure, command, option, pass_session
 from .facts import data_text, fact_json, local_time
 from .output import Column, Shown, show
 from .questions import instant_of, question
@@ -42,9 +42,7 @@ __all__ = ["history_command"]
     ],
 )
 @click.argument("thing", metavar="[THING]", required=False)
-@option(
-    "--last", ko="마지막 몇 개만", en="Only the last so many", type=click.IntRange(1), metavar="N"
-)
+@option("--last", ko="마지막 몇 개만", en="Only the last so many", type=POSITIVE, metavar="N")
 @question(period=False)
 @pass_session
 def history_command(  # noqa: D103 - its help is above

@@ -11,7 +11,7 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import Feed, Outbox, ReadModel, acknowledge, changes, find_profile
 
-from .base import DAY, Group, option, pass_session
+from .base import DAY, POSITIVE, Group, option, pass_session
 from .figures import brought_up
 from .hr_profiles import profiles_command
 from .output import Column, Shown, show
@@ -94,7 +94,7 @@ FORMATS = ("csv", "xlsx", "jsonl", "parquet")
     "--again",
     ko="이 차수의 묶음을 그대로 다시 씀",
     en="Write this batch again, byte for byte",
-    type=click.IntRange(1),
+    type=POSITIVE,
     metavar="N",
 )
 @pass_session
@@ -216,7 +216,7 @@ _YES = {True: Words("예", "yes"), False: Words("아니오", "no")}
 def _line_json(line: HrLine) -> dict[str, Any]:
     return {
         "line": line.line,
-        **attrs.asdict(line.key),
+        **line.key._asdict(),
         "employee_number": line.employee_number,
         "in_period": line.in_period,
         "previous": format_amount(line.previous),
@@ -259,7 +259,7 @@ hr_command.add_command(profiles_command)
     ],
 )
 @option("--after", ko="이 커서 뒤의 것만 [처음부터]", en="After this cursor  [the beginning]")
-@option("--limit", ko="이만큼만", en="At most so many", type=click.IntRange(1), metavar="N")
+@option("--limit", ko="이만큼만", en="At most so many", type=POSITIVE, metavar="N")
 @pass_session
 def changes_command(session: Session, after: str | None, limit: int | None) -> None:
     with session.ledger() as ledger:

@@ -84,6 +84,7 @@ def _show_plans(answer: Asked, plans: Sequence[Plan]) -> None:
         Column("ended_on", detail=True),
         Column("officer"),
         Column("name", optional=True),
+        Column("elapsed_percent", number=True),
         Column("targets", number=True),
         Column("reached", number=True),
     ]
@@ -113,9 +114,12 @@ def _show_progress(answer: Asked, plan: Plan, lines: Sequence[Progress]) -> None
         Column("unit", wraps=True),
         *(Column(name, number=True) for name in ("target", "achieved", "percent", "missing")),
     ]
+    elapsed = format_amount(plan.elapsed(answer.day))
     title = Words(
-        f"{plan.title} ({plan.starts_on} ~ {plan.last_day}), {answer.day} 기준",
-        f"{plan.title} ({plan.starts_on} to {plan.last_day}), on {answer.day}",
+        f"{plan.title} ({plan.starts_on} ~ {plan.last_day}), {answer.day} 기준: 계획 기간의"
+        f" {elapsed}% 경과",
+        f"{plan.title} ({plan.starts_on} to {plan.last_day}), on {answer.day}: {elapsed}% of its"
+        " days have passed",
     )
     none = Words("설정한 목표가 없습니다.", "No target is set.")
     show(session, document, columns, rows, title=session.pick(title), empty=none)
@@ -135,6 +139,7 @@ def _plan_json(answer: Asked, plan: Plan) -> dict[str, Any]:
         "starts_on": plan.starts_on.isoformat(),
         "ends_on": plan.ends_on.isoformat(),
         "ended_on": plan.ended_on.isoformat() if plan.ended_on else None,
+        "elapsed_percent": format_amount(plan.elapsed(answer.day)),
     }
 
 

@@ -39,6 +39,10 @@ COMMANDS = {
     ),
     "redeem": ("benefits", Words("마일리지 사용", "Redeem a person's points")),
     "awards": ("benefits", Words("포상과 상장 목록", "List awards and their certificates")),
+    "contest": (
+        "contests",
+        Words("경진대회의 출품과 수상", "Show the results of contests"),
+    ),
     "budget": (
         "budgets",
         Words("학습동아리·학습단 지원금", "Show the money of learning clubs and study teams"),
@@ -62,6 +66,9 @@ COMMANDS = {
         "rules",
         Words("규칙집: 점검, 시험, 비교, 채택", "Check, test, compare and adopt rulebooks"),
     ),
+    "close": ("closing", Words("기간 마감", "Close a period")),
+    "reopen": ("closing", Words("마감한 기간을 다시 엶", "Open a closed period again")),
+    "periods": ("closing", Words("마감한 기간과 그 뒤의 차액", "List closed periods")),
     "rebuild": (
         "publishing",
         Words("모든 점수를 다시 계산해 공표", "Work out all figures anew and publish them"),

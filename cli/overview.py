@@ -202,6 +202,11 @@ class _Screen:
         staff, covered = self.found.participation.everybody, self.found.coverage
         points = format_amount(self.found.points)
         taking_part, rewarded = _percent(staff.percent), _percent(covered.percent)
+        if not covered.activities:
+            return self.say(
+                f"재직 {staff.people:,}명(휴직 {staff.on_leave:,}) · 활동 없음",
+                f"{staff.people:,} people ({staff.on_leave:,} on leave) · no activity",
+            )
         return self.say(
             f"재직 {staff.people:,}명(휴직 {staff.on_leave:,}) · 참여 {staff.taking_part:,}명"
             f"({taking_part}) · 활동 {covered.activities:,}건 · 점수 {points}점 · 보상된 활동"

@@ -9,7 +9,7 @@ import attrs
 import click
 from mileage.ledger import ImportRefused
 
-from .base import DAY, Failure, Group, option, pass_session
+from .base import COUNT, DAY, Failure, Group, option, pass_session
 from .entitlements import NUMBER
 from .figures import follow
 from .output import Column, Shown, show
@@ -95,14 +95,14 @@ class Percent(click.ParamType):  # type: ignore[type-arg]  # generic in later ve
     "--expect-count",
     ko="인사부서가 알린 행 수",
     en="Number of rows that HR states",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @option(
     "--control-total",
     ko="인사부서가 알린 사번의 합 (사번의 숫자만 읽어 더한 것)",
     en="Sum of the employee numbers that HR states (their digits, read as numbers)",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @option(

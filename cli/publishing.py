@@ -9,13 +9,13 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, ReadModel
 
-from .base import command, option, pass_session
+from .base import COUNT, command, option, pass_session
 from .figures import rebuild_with_bar
 from .output import Column, show, to_terminal
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mileage.projections import Difference, Rebuilt
 
@@ -27,6 +27,7 @@ __all__ = [
     "difference_columns",
     "difference_json",
     "difference_row",
+    "people_in",
     "rebuild_command",
     "rows_to_show",
     "signed",
@@ -58,7 +59,7 @@ TERMINAL_ROWS = 20
     "--limit",
     ko=f"이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @option(
@@ -86,7 +87,7 @@ def rebuild_command(  # noqa: D103 - its help is above
         "build": rebuilt.number or None,
         "first": first,
         "position": rebuilt.position,
-        "people": len(rebuilt.differences),
+        "people": people_in(rebuilt.differences),
         "differences": [difference_json(each, names) for each in shown],
     }
     rows = [difference_row(each, names) for each in shown]
@@ -99,7 +100,7 @@ def rebuild_command(  # noqa: D103 - its help is above
     )
     if len(shown) < len(rebuilt.differences):
         more = len(rebuilt.differences) - len(shown)
-        session.note(f"(그 밖에 {more:,}명; --limit 0)", f"(and {more:,} more people; --limit 0)")
+        session.note(f"(그 밖에 {more:,}건; --limit 0)", f"(and {more:,} more; --limit 0)")
     if session.format == "table":
         _summarise(session, rebuilt, first=first)
 
@@ -112,8 +113,8 @@ def rows_to_show(session: Session, limit: int | None) -> int | None:
 
 
 def _summarise(session: Session, rebuilt: Rebuilt, *, first: bool) -> None:
-    gained = sum(each.change > 0 for each in rebuilt.differences)
-    lost = len(rebuilt.differences) - gained
+    gained = people_in(each for each in rebuilt.differences if each.change > 0)
+    lost = people_in(each for each in rebuilt.differences if each.change < 0)
     done = (
         Words("공표했습니다", "published")
         if rebuilt.published
@@ -146,6 +147,11 @@ def difference_columns(differences: Sequence[Difference]) -> list[Column]:
         Column("change", number=True),
         Column("reasons", wraps=True),
     ]
+
+
+def people_in(differences: Iterable[Difference]) -> int:
+    """How many people there are in differences."""
+    return len({each.person for each in differences})
 
 
 def difference_json(each: Difference, names: Mapping[str, str]) -> dict[str, Any]:
@@ -208,7 +214,7 @@ def catch_up_command(session: Session) -> None:  # noqa: D103 - its help is abov
             )  # fmt: skip
         else:
             rebuilt = rebuild_with_bar(session, model)
-            facts, people, waiting = rebuilt.position, len(rebuilt.differences), 0
+            facts, people, waiting = rebuilt.position, people_in(rebuilt.differences), 0
             position = rebuilt.position
     document = {
         "facts": facts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,7 +13,7 @@ from mileage.ledger import format_amount
 from mileage.ledger.facts import format_instant
 from mileage.projections import MAIN_ACCOUNT, Period, UnknownAccount, UnknownPerson
 
-from .base import DAY, INSTANT, option
+from .base import DAY, INSTANT, option, session_of
 from .figures import brought_up
 from .texts import Words
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["ACCOUNT", "PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
+__all__ = ["ACCOUNT", "CYCLE", "PERIOD", "Asked", "Question", "asked", "instant_of", "question"]
 
 
 @attrs.frozen
@@ -104,7 +104,7 @@ class Asked:
         """An amount in the unit of its account, as people read it."""
         amount = format_amount(units)
         if account.account == MAIN_ACCOUNT:
-            return Words(f"{amount}점", f"{amount} point{'s'[: amount != '1']}")
+            return Words(f"{amount}점", f"{amount} point{'s'[: amount not in {'1', '-1'}]}")
         return Words(f"{amount}{account.unit.ko}", f"{amount} {account.unit.en}")
 
     def _knows(self, person: str) -> bool:
@@ -124,14 +124,20 @@ def asked(session: Session, question: Question) -> Iterator[Asked]:
             yield Asked(session, ledger, figures, question)
 
 
+_LAST = time.max.replace(fold=1)  # of a day; of one that has it twice, the second
+
+
 def instant_of(ledger: Ledger, known_at: date | datetime | None) -> datetime | None:
     """The instant meant: a date is the end of that day, in the ledger's zone."""
     if known_at is None:
         return None
-    if isinstance(known_at, datetime):
-        return known_at if known_at.tzinfo else known_at.replace(tzinfo=ledger.time_zone)
-    midnight = datetime.combine(known_at + timedelta(days=1), time(), ledger.time_zone)
-    return midnight.astimezone(UTC) - timedelta(microseconds=1)
+    moment = known_at if isinstance(known_at, datetime) else datetime.combine(known_at, _LAST)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ledger.time_zone)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at an end of the calendar, where the nearest instant says the same
+        return moment.replace(tzinfo=UTC)
 
 
 class _Period(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
@@ -143,10 +149,21 @@ class _Period(click.ParamType):  # type: ignore[type-arg]  # generic in later ve
         try:
             return value if isinstance(value, Period) else Period.parse(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            ko = f"{value!r}: 2005, 2005-H1, 2005-Q3, 2005-03, all 가운데 한 꼴이 아닙니다"
+            self.fail(session_of(ctx).pick(Words(ko, str(error))), param, ctx)
+
+
+class _Cycle(click.ParamType):  # type: ignore[type-arg]  # generic in later versions
+    """The name of a period, as the cycle that decisions are for."""
+
+    name = "period"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return PERIOD.convert(value, param, ctx).name
 
 
 PERIOD = _Period()
+CYCLE = _Cycle()
 _PERIOD = option(
     "--period",
     ko="기간: 2005, 2005-H1, 2005-Q3, 2005-03, all [all]",

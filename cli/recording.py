@@ -236,7 +236,7 @@ def _record(
         follow(session, ledger)
 
 
-def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0911 - a case for each
+def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - a case for each
     """A value as an example, and the word that stands for values of the type."""
     from mileage.ledger import fields as types  # noqa: PLC0415 - slow
 
@@ -261,6 +261,8 @@ def _sample(name: str, field: FieldType) -> tuple[str, str]:  # noqa: C901, PLR0
             return "2005-03-02", "YYYY-MM-DD"
         case types.Choice():
             return next(iter(field.words)), "WORD"
+        case types.PeriodCode():
+            return "2004", "PERIOD"
         case types.Code():
             codes = {
                 "proposal": "2005-0012",

@@ -7,6 +7,7 @@ charts are inline SVG and print as they are.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from mileage.ledger import format_amount
 from mileage.ledger.kinds.support import ITEMS
 from mileage.projections.coverage import WHY
+from mileage.projections.days import day_before
 from mileage.projections.measures import shown
 from mileage.projections.ratios import percent_text, quotient_text, rounded
 
@@ -142,7 +144,62 @@ def _helpers(report: Report, lang: Lang, names: Names) -> dict[str, Any]:
         "share": _share,
         "text_bar": _text_bar,
         "period": _period(report.period.name, lang),
+        "compared": _compared(report, lang),
     }
+
+
+def _compared(report: Report, lang: Lang) -> list[list[str]]:
+    """The period, the one before and what changed; nothing where there is none before."""
+    before, t = report.former, words(lang)
+    if before is None:
+        return []
+    now = (report.participation.everybody, report.activity.activities, report.activity.points)
+    then = (before.everybody, before.activities, before.points)
+    names = [_period(report.period.name, lang), _period(before.period.name, lang)]
+    if report.day < day_before(report.period.day_until):
+        days = (report.day, before.day)
+        names = [
+            t.up_to_day.format(period=name, day=day) for name, day in zip(names, days, strict=True)
+        ]
+    figures = [
+        (*now, report.coverage.rewarded),
+        (*then, before.rewarded),
+    ]
+    rows = [
+        [
+            name,
+            f"{each.people:,}",
+            f"{each.taking_part:,}",
+            _percent(each.taking_part, each.people),
+            f"{done:,}",
+            _amount(points),
+            _percent(rewarded, done),
+        ]
+        for name, (each, done, points, rewarded) in zip(names, figures, strict=True)
+    ]
+    change = [
+        t.change,
+        _signed(f"{now[0].people - then[0].people:,}"),
+        _signed(f"{now[0].taking_part - then[0].taking_part:,}"),
+        _percent_points(t, rows[0][3], rows[1][3]),
+        _signed(f"{now[1] - then[1]:,}"),
+        _signed(_amount(now[2] - then[2])),
+        _percent_points(t, rows[0][6], rows[1][6]),
+    ]
+    return [*rows, change]
+
+
+def _percent_points(t: Any, now: str, then: str) -> str:
+    """The difference of two shares as they are shown, so that the column adds up."""
+    if "-" in (now, then):
+        return "-"
+    change = Decimal(now.removesuffix("%")) - Decimal(then.removesuffix("%"))
+    return str(t.percent_points.format(change=_signed(str(change))))
+
+
+def _signed(number: str) -> str:
+    """A change with its sign, also where it is more."""
+    return number if number.startswith("-") or not number.strip("0.") else f"+{number}"
 
 
 def _grades(selection: Selection) -> list[tuple[str, int]]:

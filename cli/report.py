@@ -14,7 +14,7 @@ from mileage.ledger.facts import format_instant
 from mileage.projections import report
 from mileage.projections.measures import shown
 
-from .base import Failure, command, option, pass_session
+from .base import POSITIVE, Failure, command, option, pass_session
 from .eligibility import decided_counts
 from .indicators import indicator_json
 from .overview import money_json
@@ -73,7 +73,7 @@ PLACES = 10
     "--places",
     ko=f"점수 상위를 이 순위까지 [{PLACES}]",
     en=f"List so many places of the ranking  [{PLACES}]",
-    type=click.IntRange(1),
+    type=POSITIVE,
     default=PLACES,
     metavar="N",
 )
@@ -198,6 +198,7 @@ def _document(found: Report, names: Mapping[str, str]) -> dict[str, Any]:
                 for each in found.activity.months
             ],
         },
+        "former": _former_json(found),
         "coverage": _coverage_json(found, names),
         "achievers": [
             {
@@ -245,6 +246,20 @@ def _document(found: Report, names: Mapping[str, str]) -> dict[str, Any]:
             }
             for each in found.diagnoses
         ],
+    }
+
+
+def _former_json(found: Report) -> dict[str, Any] | None:
+    former = found.former
+    if former is None:
+        return None
+    return {
+        "period": former.period.name,
+        "day": former.day.isoformat(),
+        "participation": _group_json(former.everybody, None),
+        "activities": former.activities,
+        "rewarded": former.rewarded,
+        "points": format_amount(former.points),
     }
 
 

@@ -11,10 +11,17 @@ import click
 from mileage.ledger import format_amount
 from mileage.projections import MAIN_ACCOUNT, ReadModel, RulebookError, simulate
 
-from .base import DAY, Failure, command, option, pass_session
+from .base import COUNT, DAY, Failure, command, option, pass_session
 from .figures import telling
 from .output import Column, Shown, print_table, show, to_terminal
-from .publishing import TERMINAL_ROWS, difference_columns, difference_json, difference_row, signed
+from .publishing import (
+    TERMINAL_ROWS,
+    difference_columns,
+    difference_json,
+    difference_row,
+    people_in,
+    signed,
+)
 from .rulebooks import read_text, told
 from .texts import OUTCOMES, Words
 
@@ -66,7 +73,7 @@ _OUTCOMES = {
     "--limit",
     ko=f"사람은 이만큼만; 0은 모두 [화면에서는 {TERMINAL_ROWS}]",
     en=f"Only so many people, 0 for all  [on a terminal {TERMINAL_ROWS}]",
-    type=click.IntRange(0),
+    type=COUNT,
     metavar="N",
 )
 @pass_session
@@ -168,7 +175,7 @@ class _Shown:
             "digest": found.digest,
             "accounts": [_change_json("account", each) for each in found.accounts],
             "units": [_change_json("unit", each) for each in found.units],
-            "people": len(found.people),
+            "people": people_in(found.people),
             "differences": [
                 difference_json(each, self.names) for each in found.people[: self._shortened]
             ],
@@ -260,15 +267,14 @@ class _Shown:
         columns = difference_columns(shown)
         rows = [difference_row(each, self.names) for each in shown]
         self._table(Words("사람", "People"), columns, rows)
-        gain = sum(each.change > 0 for each in found.people)
+        gain = people_in(each for each in found.people if each.change > 0)
+        lose = people_in(each for each in found.people if each.change < 0)
         more = len(found.people) - len(shown)
         if more:
-            session.note(
-                f"(그 밖에 {more:,}명; --limit 0)", f"(and {more:,} more people; --limit 0)"
-            )
+            session.note(f"(그 밖에 {more:,}건; --limit 0)", f"(and {more:,} more; --limit 0)")
         session.note(
-            f"늘어나는 사람 {gain:,}명, 줄어드는 사람 {len(found.people) - gain:,}명",
-            f"{gain:,} gain, {len(found.people) - gain:,} lose",
+            f"늘어나는 사람 {gain:,}명, 줄어드는 사람 {lose:,}명",
+            f"{gain:,} gain, {lose:,} lose",
         )
 
     def _table(

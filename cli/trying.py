@@ -16,7 +16,7 @@ from .rulebooks import read_rulebook
 from .texts import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mileage.projections import PersonTrial, SelectionTrial, StatementLine, Trial
 
@@ -107,12 +107,18 @@ def _line_node(session: Session, line: StatementLine) -> Node:
 
 
 def _selection_node(session: Session, each: SelectionTrial) -> Node:
-    wanted, got = (", ".join(people) or "-" for people in (each.expected, each.selected))
+    graded = any(each.expected.values())
+    wanted = ", ".join(_with_grades(each.expected)) or "-"
+    got = ", ".join(_with_grades(each.selected) if graded else each.selected) or "-"
     said = Words(
         f"{each.programme}: 선정 기대 {wanted}, 결과 {got}",
         f"{each.programme}: expected in {wanted}, got {got}",
     )
     return Node(session.pick(said))
+
+
+def _with_grades(people: Mapping[str, str | None]) -> list[str]:
+    return [f"{person} {grade}" if grade else person for person, grade in people.items()]
 
 
 def _json(tried: _Tried) -> dict[str, Any]:
@@ -129,6 +135,8 @@ def _json(tried: _Tried) -> dict[str, Any]:
                 "passed": each.passed,
                 "expected": list(each.expected),
                 "got": list(each.selected),
+                "expected_grades": dict(each.expected),
+                "got_grades": dict(each.selected),
             }
             for each in trial.selections
         ],

@@ -41,6 +41,11 @@ from .kinds.award import (
     AwardGranted,
     AwardWithdrawn,
 )
+from .kinds.closing import (
+    PeriodClosed,
+    PeriodReopened,
+)
+from .kinds.confirmation import PointsConfirmed
 from .kinds.contest import (
     ContestAwarded,
     ContestAwardWithdrawn,
@@ -88,6 +93,7 @@ from .kinds.evaluation import (
     EvaluationReopened,
     EvaluationUnitScored,
 )
+from .kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from .kinds.indicator import (
     IndicatorDefined,
     IndicatorDiscontinued,
@@ -263,6 +269,12 @@ __all__ = [
     "MileageError",
     "NewerLedger",
     "NotALedger",
+    "PeriodClosed",
+    "PeriodReopened",
+    "PointsConfirmed",
+    "PointsDenied",
+    "PointsHeld",
+    "PointsReleased",
     "Problem",
     "Programme",
     "ProposalAdopted",

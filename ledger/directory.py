@@ -214,7 +214,10 @@ class Directory:
             with self._lock:
                 yield self._open().table("people")
         except sqlite3.Error as error:
-            msg = f"{self.path.name}: the directory of names cannot be used ({error})"
+            msg = (
+                f"{self.path.name}: the directory of names cannot be used ({error}); look at the"
+                " permissions of the file and its folder, or restore it from a copy"
+            )
             raise LedgerFileError(msg) from error
 
     def _open(self) -> Database:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from .amounts import WHOLE_SHARE, format_amount, to_units
+from .periods import period_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "Hours",
     "Label",
     "People",
+    "PeriodCode",
     "Person",
     "Points",
     "Reference",
@@ -215,6 +217,18 @@ class Code(FieldType):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_CODE.pattern}$"}
+
+
+@attrs.frozen
+class PeriodCode(Code):
+    """A year ``2005``, half ``2005-H1``, quarter ``2005-Q3`` or month ``2005-03``."""
+
+    def check(self, value: Any) -> None:
+        _check_code(value)
+        period_days(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[0-9]{4}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$"}
 
 
 @attrs.frozen

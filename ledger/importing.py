@@ -103,6 +103,8 @@ def import_file(  # noqa: PLR0913 - each is a choice of its own
     check_words("source", source)
     if kind is not None:
         ledger.kinds.get(kind)
+    if rejects is not None and not rejects.name:
+        raise InvalidFact("rejects", "is no name of a file")
     if rejects is not None and rejects.absolute() == path.absolute():
         raise InvalidFact("rejects", "is the file to import itself", "choose another name")
     encoding = read_as(encoding)

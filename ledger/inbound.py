@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["PeopleImport", "PersonChange", "import_people"]
 
 LEAVERS_MAX = Decimal(5)
-_MEMBER_TOPICS = (
+_MEMBER_KINDS = (
     *("member.joined", "member.transferred", "member.promoted", "member.left"),
     *("member.leave_started", "member.leave_ended", "fact.voided"),
 )
@@ -165,6 +165,8 @@ def import_people(  # noqa: PLR0913 - each is a choice of its own
         ReadOnlyLedger, LockedLedger, LedgerFileError: The ledger or the directory cannot be used.
     """
     path, day = Path(path), on or ledger.today()
+    if day == date.min:
+        raise InvalidFact("on", "no day is before it, on which leavers could have left")
     if day > ledger.today():
         raise InvalidFact("on", f"{day} has not come yet")
     if not 0 <= to_units(leavers_max) <= WHOLE_SHARE:
@@ -210,7 +212,7 @@ def _ids(*, dry_run: bool) -> Callable[[], str]:
 
 def members(ledger: Ledger) -> dict[str, Member]:
     """Everybody who ever joined, by opaque id, as the facts recorded so far say."""
-    facts = [item.fact for item in ledger.facts(topics=_MEMBER_TOPICS)]
+    facts = [item.fact for item in ledger.facts(topics=ledger.kinds.topics(*_MEMBER_KINDS))]
     gone = gone_keys(facts)
     found: dict[str, Member] = {}
     for fact in facts:

@@ -29,7 +29,9 @@ from .errors import (
 )
 from .facts import KEY_LENGTH_MAX, Command, Fact, Recorded
 from .fields import Unit
+from .kinds import kind_of
 from .kinds import kinds as default_kinds
+from .kinds.closing import CLOSINGS, PeriodClosed, PeriodReopened
 from .kinds.member import MemberJoined
 from .kinds.office import FactVoided, LedgerOpened, RulebookAdopted, rulebook_digest
 from .store import (
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .fields import FieldType
-    from .kinds.registry import Context, Kind, Kinds, Programme
+    from .kinds.registry import Kind, Kinds
 
 __all__ = ["Ledger", "Writer", "gone_keys", "system_clock", "voided_keys"]
 
@@ -265,7 +267,10 @@ class Ledger:
     def writer(self) -> Iterator[Writer]:
         """A transaction to which facts are added one by one; rolled back if an error leaves it."""
         if self.read_only:
-            msg = f"{self.path.name}: the ledger is open for reading only"
+            msg = (
+                f"{self.path.name}: the ledger is open for reading only (to record, let the file"
+                " and its folder be written)"
+            )
             raise ReadOnlyLedger(msg)
         with self.recorder.session() as session:
             writer = Writer(self, session)
@@ -328,19 +333,22 @@ class Ledger:
                 raises keeps the adoption out.
 
         Raises:
-            Refused: It reaches back without a reason.
+            Refused: It reaches back without a reason, it is dated before the adoption before it,
+                or, without a reason, one that was to apply from a later day would no longer.
         """
         effective = effective_from or on
         digest = rulebook_digest(text)
         key = f"rulebook.adopted:{rulebook}:{digest}:{effective.isoformat()}"
         with self.writer() as writer:
-            about = list(self.facts(topics=("rulebook.adopted", "fact.voided")))
+            about = list(self.facts(topics=self.kinds.topics("rulebook.adopted", "fact.voided")))
             gone = gone_keys(item.fact for item in about)
             adoptions = [item for item in about if not _is_void(item.fact)]
             alike = [item for item in adoptions if item.fact.key.startswith(key)]
             standing = [item for item in adoptions if item.fact.key not in gone]
             if standing and standing[-1] in alike:
                 return standing[-1]
+            if standing:
+                _check_order(standing, on, effective, reason)
             if alike:
                 key = f"{key}:{len(alike) + 1}"
             if check:
@@ -353,6 +361,62 @@ class Ledger:
                 reason=reason,
             )
             return writer.add(Command(adopted, on, by, "rules", key))
+
+    def close_period(
+        self,
+        period: str,
+        *,
+        on: date,
+        by: str,
+        check: Callable[[], object] | None = None,
+    ) -> Recorded:
+        """Close a period: what was published of it stays as it was.
+
+        Args:
+            period: ``2005``, ``2005-H1``, ``2005-Q3`` or ``2005-03``; it follows the last one
+                closed without a gap, and it is over.
+            on: Date of the closing, in the ledger's zone.
+            by: Opaque id of who closes it.
+            check: Called when it is about to be recorded, while nobody else can record; what it
+                raises keeps the closing out.
+
+        Raises:
+            InvalidFact: It is no period.
+            Refused: It is closed already, not over, or another one comes first.
+        """
+        return self._about_period(PeriodClosed(period), on, by, check)
+
+    def reopen_period(
+        self, period: str, *, on: date, by: str, approved_by: str, reason: str
+    ) -> Recorded:
+        """Open the period closed last again; its figures follow the facts from then on.
+
+        Args:
+            period: The period closed last.
+            on: Date, in the ledger's zone.
+            by: Opaque id of who records it.
+            approved_by: Opaque id of somebody else who approved it.
+            reason: Why.
+
+        Raises:
+            InvalidFact: It is no period, or no reason is given.
+            Refused: It is not closed, not the last one closed, or one person did both.
+        """
+        return self._about_period(PeriodReopened(period, approved_by, reason), on, by, None)
+
+    def _about_period(
+        self,
+        data: PeriodClosed | PeriodReopened,
+        on: date,
+        by: str,
+        check: Callable[[], object] | None,
+    ) -> Recorded:
+        with self.writer() as writer:
+            if check:
+                check()
+            number = len(self.stream(CLOSINGS)) + 1  # a period may be closed more than once
+            key = f"{kind_of(type(data)).name}:{data.period}:{number}"
+            return writer.add(Command(data, on, by, "closing", key))
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -539,12 +603,7 @@ class Writer:
         name = kind.stream(command.data)
         self._check(command, kind, name)
         stream = self._stream(name)
-        if stream.began_on and command.occurred_on < stream.began_on:
-            raise Refused(
-                "fact.before-the-thing",
-                f"{command.occurred_on} is before {stream.began_on}, when {name} began",
-                field="occurred_on",
-            )
+        _check_begun(name, stream, command.occurred_on)
         if stream.corrected_on and command.occurred_on < stream.corrected_on:
             self._check_in_effect(name, command)
         programme = self._ledger.kinds.programme(kind.category)
@@ -573,6 +632,24 @@ class Writer:
     def state(self, stream: str) -> Any:
         """The folded state of a stream, with what this transaction added."""
         return self._stream(stream).state
+
+    def standing(self, key: str) -> Fact | None:
+        """The fact that has a key, unless it is void; with what this transaction added."""
+        found = self.find(key)
+        if found is None:
+            return None
+        self.flush()
+        facts = [fact for _, fact in self.facts_of(found.fact.originator_id)]
+        return None if key in gone_keys(facts) else found.fact
+
+    def things(self, beginning: str, word: str) -> list[tuple[str, Any]]:
+        """Streams that begin so and have a fact that says a word, each with its folded state."""
+        return [(name, self.state(name)) for name in self.streams(beginning, word)]
+
+    def streams(self, beginning: str, word: str) -> list[str]:
+        """Names of streams that begin so and have a fact with a text equal to a word."""
+        self.flush()
+        return self._session.streams(beginning, word)
 
     def flush(self) -> None:
         """Hand what is pending to the database; committed only when the transaction ends."""
@@ -694,8 +771,12 @@ class Writer:
                 # What other things became afterwards is not the void's doing; but what stands
                 # again must fit what they are now.
                 then.position = position
-                context: Context = self if fact.key in gone_before else then
-                self._check_still_stands(programme, stream.state, position, fact, context)
+                again = fact.key in gone_before
+                with _resting_on(position, fact, again=again):
+                    if again:
+                        self._check(_asked(fact), fact.kind, name)
+                        _check_begun(name, stream, fact.occurred_on)
+                    programme.decide(stream.state, _asked(fact), self if again else then)
             stream.state = programme.evolve(stream.state, fact)
             stream.began_on = stream.began_on or fact.occurred_on
         return stream
@@ -730,20 +811,6 @@ class Writer:
                 remedy=f"date it on {effect} or later, or let the correction take effect on {day}",
             )
 
-    def _check_still_stands(
-        self, programme: Programme, state: Any, position: int, fact: Fact, context: Context
-    ) -> None:
-        command = Command(fact.data, fact.occurred_on, fact.recorded_by, fact.source, fact.key)
-        try:
-            programme.decide(state, command, context)
-        except Refused as refused:
-            raise Refused(
-                "correction.rested-upon",
-                f"fact #{position} ({fact.kind.name}) rests on it: {refused.reason}",
-                field="fact",
-                remedy=f"void {fact.key!r} first",
-            ) from None
-
     def facts_of(self, stream: str) -> list[tuple[int, Fact]]:
         """The facts of a stream that the database has, with their positions."""
         return [(event.id, self._ledger._fact(event)) for event in self._session.events(stream)]  # noqa: SLF001
@@ -767,6 +834,13 @@ class Writer:
         name = target.fact.originator_id
         if isinstance(target.fact.data, LedgerOpened):
             raise Refused("correction.opening", "the opening cannot be voided", field="fact")
+        if not target.fact.kind.voidable:
+            raise Refused(
+                "correction.not-voidable",
+                f"a fact of kind {target.fact.kind.name} cannot be voided",
+                field="fact",
+                remedy="record what undoes it",
+            )
         if command.occurred_on > self._today:
             reason = f"{command.occurred_on} has not come yet"
             raise Refused("fact.in-the-future", reason, field="occurred_on")
@@ -778,14 +852,19 @@ class Writer:
             )
         self.flush()
         events = [fact for _, fact in self.facts_of(name)]
-        if data.fact in gone_keys(events):
+        voids = [(fact.key, fact.data.fact) for fact in events if _is_void(fact)]
+        gone = voided_keys(voids)
+        if data.fact in gone:
             raise Refused("correction.already-void", f"{data.fact!r} is void already", field="fact")
         before = self._stream(name).state
         after = self._load(name, void=data.fact, check=True)
-        if after.state is None and self._can_be_mentioned(target.fact.kind):
-            self._check_unmentioned(name, target.fact.kind)
-        elif isinstance(target.fact.data, MemberJoined):
-            self._check_served(name, before, after.state)
+        # A void that is voided twice over takes away what it had brought back.
+        lost_keys = voided_keys([*voids, ("", data.fact)]) - gone
+        for lost in (fact for fact in events if fact.key in lost_keys and not _is_void(fact)):
+            if after.state is None and self._can_be_mentioned(lost.kind):
+                self._check_unmentioned(name, lost.kind)
+            elif isinstance(lost.data, MemberJoined):
+                self._check_served(name, before, after.state)
         day = command.occurred_on
         after.corrected_on = max(after.corrected_on or day, day)
         self._streams[name] = after
@@ -834,6 +913,67 @@ class Writer:
         return self._ledger._fact(event).key in gone  # noqa: SLF001
 
 
+def _check_order(
+    standing: Sequence[Recorded], on: date, effective: date, reason: str | None
+) -> None:
+    """Refuse an adoption that would undo what was decided later, or unsaid what is to come."""
+    last = standing[-1]
+    if on < last.fact.occurred_on:
+        raise Refused(
+            "rulebook.before-last-adoption",
+            f"{on} is before {last.fact.occurred_on}, when {last.fact.data.rulebook} was adopted"
+            f" (#{last.position}); this one would take its place",
+            field="occurred_on",
+            remedy="adopt it as of today, from an earlier day with a reason",
+        )
+    undone = [item for item in standing if effective < item.fact.data.effective_from]
+    if undone and reason is None:
+        raise Refused(
+            "rulebook.undoes-without-reason",
+            f"with effect from {effective} it takes the place of {undone[-1].fact.data.rulebook}"
+            f" (#{undone[-1].position}), adopted with effect from"
+            f" {undone[-1].fact.data.effective_from}",
+            field="reason",
+            remedy="state why, or let it apply from that day on",
+        )
+
+
+def _asked(fact: Fact) -> Command:
+    """The command that a fact answers."""
+    return Command(fact.data, fact.occurred_on, fact.recorded_by, fact.source, fact.key)
+
+
+@contextmanager
+def _resting_on(position: int, fact: Fact, *, again: bool) -> Iterator[None]:
+    """Tell a refusal of a fact as one of the void: it takes its ground, or brings it back."""
+    try:
+        yield
+    except Refused as refused:
+        what = f"fact #{position} ({fact.kind.name})"
+        if again:
+            raise Refused(
+                "correction.cannot-stand-again",
+                f"{what} would stand again, and cannot: {refused.reason}",
+                field="fact",
+                remedy="record what is right as a new fact",
+            ) from None
+        raise Refused(
+            "correction.rested-upon",
+            f"{what} rests on it: {refused.reason}",
+            field="fact",
+            remedy=f"void {fact.key!r} first",
+        ) from None
+
+
+def _check_begun(name: str, stream: _Stream, day: date) -> None:
+    if stream.began_on and day < stream.began_on:
+        raise Refused(
+            "fact.before-the-thing",
+            f"{day} is before {stream.began_on}, when {name} began",
+            field="occurred_on",
+        )
+
+
 @attrs.define
 class _Then:
     """What was known of other things just before a position, for ``decide``."""
@@ -848,6 +988,14 @@ class _Then:
             self.facts[stream] = self.writer.facts_of(stream)
         known = [fact for position, fact in self.facts[stream] if position < self.position]
         return self.writer.fold(stream, known)
+
+    def standing(self, key: str) -> Fact | None:
+        """The fact that has a key, unless it is void: as it is now."""
+        return self.writer.standing(key)
+
+    def things(self, beginning: str, word: str) -> list[tuple[str, Any]]:
+        """Streams that begin so and have a fact that says a word, each with its state then."""
+        return [(name, self.state(name)) for name in self.writer.streams(beginning, word)]
 
 
 def _may_be_named(field: FieldType, member: Any, day: date) -> bool:

@@ -221,6 +221,16 @@ class Session:
             )
         )
 
+    def streams(self, beginning: str, word: str) -> list[str]:
+        """Streams whose name begins so and that have a text equal to ``word`` in a state."""
+        rows = self._cursor.execute(
+            "SELECT DISTINCT originator_id FROM stored_events"
+            " WHERE originator_id >= ? AND originator_id < ?"
+            " AND instr(CAST(state AS TEXT), ?) ORDER BY originator_id",
+            (beginning, f"{beginning}\U0010ffff", json.dumps(word, ensure_ascii=False)),
+        )
+        return [row[0] for row in rows]
+
     def last_position(self) -> int:
         """Position of the last event; 0 when there is none."""
         row = self._cursor.execute("SELECT max(position) FROM stored_events").fetchone()
@@ -388,13 +398,16 @@ def check_file(path: Path) -> None:
         NotALedger: Not there, not SQLite, not a ledger, or shorter than it says it is.
         NewerLedger: A later version wrote it.
     """
+    if path.is_dir():
+        msg = f"{path.name}: a folder, not a ledger; name the file in it"
+        raise NotALedger(msg)
     if not path.is_file():
         msg = f"{path.name}: there is no such ledger (make one with `mileage init`)"
         raise NotALedger(msg)
     with path.open("rb") as file:
         header = file.read(_HEADER_LENGTH)
     if len(header) < _HEADER_LENGTH or not header.startswith(b"SQLite format 3\0"):
-        msg = f"{path.name}: not a ledger file"
+        msg = f"{path.name}: not a ledger file; if it was one, restore it from a copy"
         raise NotALedger(msg)
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         msg = f"{path.name}: an SQLite file, but not a ledger"

@@ -20,7 +20,15 @@ from .acknowledging import Acknowledged, acknowledge
 from .adoption import AdoptedRulebook, adopt_rulebook, adopted_rulebooks, try_adoption
 from .awards import AwardLine, awards
 from .budgets import Budget, budgets
+from .closing import ClosedPeriod, Closing, closed_periods, closings
 from .compare import Comparable, comparable, same_rules
+from .contests import (
+    ContestEntry,
+    ContestResult,
+    UnknownContest,
+    contest_result,
+    contest_results,
+)
 from .decisions import Decision, decisions
 from .difference import Change, Difference, Reason
 from .eligibility import Candidate, Selection, Terms, UnknownProgramme, eligible, programmes
@@ -36,6 +44,7 @@ from .explain import (
 from .feed import BadCursor, EntitlementChange, Feed, changes
 from .figures import (
     AccountInfo,
+    Adjustment,
     Balance,
     Cut,
     Figures,
@@ -85,6 +94,7 @@ __all__ = [
     "MAIN_ACCOUNT",
     "AccountInfo",
     "Acknowledged",
+    "Adjustment",
     "AdoptedRulebook",
     "Available",
     "AwardLine",
@@ -97,7 +107,11 @@ __all__ = [
     "Candidate",
     "CaughtUp",
     "Change",
+    "ClosedPeriod",
+    "Closing",
     "Comparable",
+    "ContestEntry",
+    "ContestResult",
     "Cost",
     "Crossing",
     "Cut",
@@ -147,6 +161,7 @@ __all__ = [
     "Terms",
     "Trial",
     "UnknownAccount",
+    "UnknownContest",
     "UnknownDigest",
     "UnknownPerson",
     "UnknownPlan",
@@ -162,8 +177,12 @@ __all__ = [
     "budgets",
     "changes",
     "check_rulebook",
+    "closed_periods",
+    "closings",
     "comparable",
     "compare",
+    "contest_result",
+    "contest_results",
     "decisions",
     "eligible",
     "entitlements",

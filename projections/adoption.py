@@ -106,7 +106,10 @@ def adopted_rulebooks(ledger: Ledger) -> list[AdoptedRulebook]:
     """
     rules = adopted_rules(ledger, office_facts(ledger, Slice()))
     applying = {version.adoption.position for version in rules.compiled.versions}
-    facts = {item.position: item.fact for item in ledger.facts(topics=("rulebook.adopted",))}
+    facts = {
+        item.position: item.fact
+        for item in ledger.facts(topics=ledger.kinds.topics("rulebook.adopted"))
+    }
     return [
         AdoptedRulebook(
             position=adoption.position,

@@ -67,7 +67,8 @@ def awards(figures: Figures, period: Period | None = None) -> list[AwardLine]:
         " a.prize, a.withdrawn_on, a.withdrawn_at, m.person, p.share"
         " FROM awards a JOIN postings p ON p.position = a.position"
         " JOIN people m ON m.id = p.person"
-        " WHERE a.day >= ? AND a.day < ? AND p.account = 0 ORDER BY a.day, a.position, m.person",
+        " WHERE a.day >= ? AND a.day < ? AND p.account = 0 AND p.share > 0"
+        " ORDER BY a.day, a.position, m.person",
         (span.day_from, span.day_until),
     )
     of_award: dict[int, list[tuple[str, int]]] = {}

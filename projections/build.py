@@ -5,25 +5,26 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from mileage.ledger import CorruptFact
 from mileage.ledger.facts import format_instant
 
-from . import plan, registers
+from . import closing, plan, registers
 from .days import OPEN_DAY
 from .decode import RAW_TABLES, Slice, decode_facts
-from .kept import NotAsKept
+from .kept import Kept, NotAsKept
 from .publish import publish
-from .rules import Rules, adopted_rules, gone_facts, rule_rows
+from .rules import Rules, adopted_rules, confirmed_facts, gone_facts, rule_rows
 from .schema import SCHEMA_VERSION, ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import duckdb
     from mileage.ledger import Ledger, Recorded
 
-    from .kept import Kept
     from .rulebook import Adoption
 
 __all__ = ["build_read_model", "fact_mark", "figure_steps", "scored"]
@@ -57,7 +58,8 @@ _INTERN = (
     SELECT min(f.position), f.stream,
            coalesce(arg_max(f.title, f.position) FILTER (g.position IS NULL),
                     arg_max(f.title, f.position))
-    FROM w_raw_fact f LEFT JOIN w_gone g ON g.position = f.position GROUP BY f.stream
+    FROM w_raw_fact f LEFT JOIN w_gone g ON g.position = f.position AND g.cause = 'voided'
+    GROUP BY f.stream
     """,
     """
     INSERT INTO w_fact
@@ -82,16 +84,17 @@ _BALANCES = """
 INSERT INTO balances
 SELECT m.id, 0, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.rewarded, 0)
 FROM people m
-LEFT JOIN (SELECT person, cast(sum(points) AS BIGINT) AS points, count(*) AS activities,
-                  count(CASE WHEN points > 0 THEN 1 END) AS rewarded
+LEFT JOIN (SELECT person, cast(sum(points) AS BIGINT) AS points,
+                  count(CASE WHEN share > 0 THEN 1 END) AS activities,
+                  count(CASE WHEN points > 0 AND share > 0 THEN 1 END) AS rewarded
            FROM postings WHERE {whose} AND account = 0 GROUP BY person) s ON s.person = m.id
 WHERE m.id IN (SELECT {everybody})
 """
 
 _OTHER_BALANCES = """
 INSERT INTO balances
-SELECT person, account, cast(sum(points) AS BIGINT), count(*),
-       count(CASE WHEN points > 0 THEN 1 END)
+SELECT person, account, cast(sum(points) AS BIGINT), count(CASE WHEN share > 0 THEN 1 END),
+       count(CASE WHEN points > 0 AND share > 0 THEN 1 END)
 FROM postings WHERE {whose} AND account > 0 GROUP BY person, account
 """
 
@@ -125,6 +128,36 @@ def figure_steps(shape: plan.Shape, people: str = "") -> list[str]:
         balances,
         *([_OTHER_BALANCES.format(whose=whose)] if shape.accounts else []),
     ]
+
+
+def _close(  # noqa: PLR0913, PLR0917 - what a build is of
+    con: duckdb.DuckDBPyConnection,
+    ledger: Ledger,
+    part: Slice,
+    office: Sequence[Recorded],
+    rules: Rules,
+    rules_upto: int | None,
+    kept: Kept | None,
+) -> dict[str, str]:
+    """Put closed periods back as they were; what the model says of closings."""
+
+    def at(position: int) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        then = attrs.evolve(part, upto=min(position, part.upto or position))
+        upto = min(position, position if rules_upto is None else rules_upto)
+        earlier = Kept(kept.folder, ledger) if kept and not kept.anew else None
+        return scored(ledger, then, rules_upto=upto, kept=earlier, closes=False)
+
+    adjusted = closing.post(con, ledger, part, office, rules, at)
+    if adjusted:
+        con.execute("DELETE FROM balances")
+        whole = attrs.evolve(rules.shape, accounts=True)
+        for statement in figure_steps(whole)[2:]:
+            con.execute(statement)
+    closed = closing.closings(ledger, part)
+    return {
+        "closed_until": str(closed[-1].open_from if closed else 0),
+        "adjusted": str(int(adjusted)),
+    }
 
 
 def build_read_model(  # noqa: PLR0913 - what a build is of
@@ -180,9 +213,12 @@ def scored(  # noqa: PLR0913 - what a build is of
     rules_upto: int | None = None,
     proposed: Adoption | None = None,
     kept: Kept | None = None,
+    closes: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of a read model, in a connection of its own; else as ``build_read_model``.
+
+    Without ``closes``, as if no period was ever closed.
 
     What is done within it may only be used when it has been left without an error.
 
@@ -203,8 +239,12 @@ def scored(  # noqa: PLR0913 - what a build is of
             office = ledger.at_all([position for (position,) in rows])
             rules = adopted_rules(ledger, office, upto=rules_upto, proposed=proposed)
             _fill(con, "w_gone", gone_facts(ledger, office))
+            if rules.shape.confirms:
+                _fill(con, "w_confirmed", confirmed_facts(ledger, office))
             score(con, ledger, rules, lambda *at: tell("score", *at))
             meta = model_meta(ledger, part, last, _last_day(con), rules)
+            if closes:
+                meta |= _close(con, ledger, part, office, rules, rules_upto, kept)
             _fill(con, "meta", list(meta.items()))
             if kept:
                 kept.check()  # what follows leaves a processor free for it

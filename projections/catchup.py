@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from mileage.ledger import FactVoided
+from mileage.ledger import FactVoided, PointsConfirmed
 from mileage.ledger.amounts import WHOLE_SHARE, to_units
 from mileage.ledger.fields import Shares
 from mileage.ledger.kinds.member import MemberJoined
@@ -19,8 +19,10 @@ from mileage.ledger.ledger import voided_keys
 
 from . import plan, registers
 from .build import figure_steps
+from .closing import ABOUT_FACTS
 from .days import OPEN_DAY, day_number
 from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
+from .rules import held_facts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -99,20 +101,23 @@ class _Batch:
         self.numbers = activity_ids(self.ledger.kinds)
         self.people_fields = people_fields(self.ledger.kinds)
         self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
-        relevant = [self.ledger.kinds.get(name) for name in self.numbers]
-        self.topics = tuple(k.topic_of(n) for k in relevant for n in range(1, k.version + 1))
+        self.topics = tuple(self.ledger.kinds.topics(*self.numbers))
 
     def _facts(self, stream: str) -> list[Recorded]:
         """A stream's facts up to the batch's last: somebody may be recording more just now."""
         return [item for item in self.ledger.stream(stream) if item.position <= self.upto]
 
-    def take(self, item: Recorded) -> None:
+    def take(self, item: Recorded) -> None:  # noqa: C901 - a case for each sort of fact
         """Note what a new fact touches."""
         fact, kind = item.fact, item.fact.kind
         stream = fact.originator_id
         if stream.partition(":")[0] in registers.CATEGORIES:
             self.registered[stream] = None
-        if isinstance(fact.data, FactVoided):
+        if stream.startswith(ABOUT_FACTS):
+            target = self.ledger.by_key(stream.partition(":")[2])
+            if target:
+                self.streams[target.fact.originator_id] = None
+        elif isinstance(fact.data, FactVoided):
             self.streams[stream] = None
             if stream.startswith("member:"):
                 self.members[stream] = None
@@ -239,6 +244,8 @@ class _Batch:
                     )
             for item in relevant:
                 self._insert_fact(item, thing)
+                if shape.confirms:
+                    self._insert_confirmed(item)
         for item in self.alone:
             stream = item.fact.originator_id
             if stream in whole:
@@ -252,10 +259,31 @@ class _Batch:
             self.connection.execute(plan.for_sqlite(statement))
 
     def _insert_gone(self, facts: Sequence[Recorded]) -> None:
-        by = _voided_by(facts)
+        by = {key: ("voided", position) for key, position in _voided_by(facts).items()}
+        for item in facts:
+            if item.fact.kind.activity and item.fact.key not in by:
+                by |= self._held(item.fact.key)
         self.connection.executemany(
-            "INSERT INTO w_gone VALUES (?, 'voided', ?)",
-            [(item.position, by[item.fact.key]) for item in facts if item.fact.key in by],
+            "INSERT INTO w_gone VALUES (?, ?, ?)",
+            [(item.position, *by[item.fact.key]) for item in facts if item.fact.key in by],
+        )
+
+    def _held(self, key: str) -> dict[str, tuple[str, int]]:
+        """Whether a fact is on hold or denied, and by which fact."""
+        facts = self._facts(f"hold:{key}")
+        gone = _voided_by(facts)
+        return held_facts(item for item in facts if item.fact.key not in gone)
+
+    def _insert_confirmed(self, item: Recorded) -> None:
+        facts = self._facts(f"confirmation:{item.fact.key}")
+        gone = _voided_by(facts)
+        self.connection.executemany(
+            "INSERT INTO w_confirmed VALUES (?, ?)",
+            [
+                (item.position, each.position)
+                for each in facts
+                if isinstance(each.fact.data, PointsConfirmed) and each.fact.key not in gone
+            ][:1],
         )
 
     def _insert_fact(self, item: Recorded, thing: int) -> None:

@@ -196,7 +196,8 @@ def _things(figures: Figures, period: Period) -> dict[str, list[str]]:
         "SELECT DISTINCT a.kind, t.stream FROM postings p"
         " JOIN activities a ON a.id = p.activity JOIN things t ON t.id = p.thing"
         " WHERE a.kind IN ('proposal.submitted', 'proposal.adopted', 'contest.entered',"
-        f" 'contest.awarded') AND p.day >= ? AND p.day < ? AND {POSTING_STANDS}",
+        " 'contest.awarded') AND p.day >= ? AND p.day < ? AND p.share > 0"
+        f" AND {POSTING_STANDS}",
         (period.day_from, period.day_until),
     )
     found: dict[str, list[str]] = {}

@@ -23,6 +23,9 @@ WHY = {
     "no_points": Label("규칙이 0점으로 정함", "the rule gives 0 points"),
     "share": Label("지분이 작아 0점", "a share too small for any points"),
     "cap": Label("상한 초과", "above a cap"),
+    "pending": Label("확인 대기", "not confirmed yet"),
+    "held": Label("점수 보류", "on hold"),
+    "denied": Label("점수 불인정", "denied"),
     "withdrawn": Label("철회·선정 취소", "withdrawn"),
     "voided": Label("기록 취소", "voided"),
 }
@@ -124,7 +127,7 @@ LEFT JOIN cuts c ON c.person = p.person AND c.position = p.position AND c.activi
                  AND d.position = p.position AND d.activity = p.activity)
 LEFT JOIN cap_limits l ON c.cause = 'cap' AND l.cap = c.reference AND l.rule = v.rule
   AND p.day >= l.day_from AND p.day < l.day_until
-WHERE p.day >= ? AND p.day < ? AND p.points <= 0 AND p.account = 0
+WHERE p.day >= ? AND p.day < ? AND p.points <= 0 AND p.account = 0 AND p.share > 0
   AND NOT EXISTS (SELECT 1 FROM postings o WHERE o.person = p.person AND o.position = p.position
                   AND o.account > 0 AND o.points > 0)
 ORDER BY p.day, p.position, m.person, a.kind
@@ -138,7 +141,7 @@ def coverage(figures: Figures, period: Period) -> Coverage:
         "SELECT count(DISTINCT p.person || ' ' || p.position || ' ' || a.source),"
         " count(DISTINCT CASE WHEN p.points > 0 THEN p.person || ' ' || p.position || ' ' ||"
         " a.source END) FROM postings p JOIN activities a ON a.id = p.activity"
-        " WHERE p.day >= ? AND p.day < ?",
+        " WHERE p.day >= ? AND p.day < ? AND p.share > 0",
         within,
     )
     reasons = list(WHY)

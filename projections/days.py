@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-__all__ = ["OPEN_DAY", "day_before", "day_number", "day_of"]
+__all__ = ["FIRST_DAY", "OPEN_DAY", "day_before", "day_number", "day_of"]
 
+FIRST_DAY = 10_101
+"""The first day of the calendar."""
 OPEN_DAY = 99_991_231
 """The day after the last of what has no end."""
 

@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 
     from .kept import Kept
 
-OFFICE_TOPICS = ("fact.voided", "rulebook.adopted")
+OFFICE_KINDS = (
+    *("fact.voided", "rulebook.adopted"),
+    *("points.held", "points.released", "points.denied", "points.confirmed"),
+)
 
 __all__ = [
     "CHUNK_ROWS",
@@ -437,7 +440,7 @@ def _guard(kind: Kind) -> str:
     conditions = ["f.key IS NOT NULL", f"f.recorded_at LIKE '{_INSTANT}'"]
     if kind.category:
         thing = " || '/' || ".join(f'f.data."{name}"' for name in kind.id_fields)
-        conditions.append(f"stream = '{kind.category}:' || {thing}")
+        conditions.append(f"stream = '{kind.category}:'" + (f" || {thing}" if thing else ""))
     for name, field in kind.fields.items():
         column = f'f.data."{name}"'
         condition = f"{column} IS NOT NULL"
@@ -493,7 +496,7 @@ def _rows_of(
             f" {_text(status)}, {kind.cls is MemberJoined}",
         )
     yield from registers.targets(kind, _DAY)
-    if kind.name in OFFICE_TOPICS:
+    if kind.name in OFFICE_KINDS:
         yield "w_raw_office", f"position, {_DAY}"
     if kind.cls is UnitEstablished:
         standing = "position, data.unit, data.name_ko, data.name_en, data.parent"

@@ -468,7 +468,7 @@ def _cycles_before(period: Period, count: int) -> set[str]:
 _STANDINGS = """
 WITH sums AS (
     SELECT p.person, sum(p.points) AS points,
-           count(CASE WHEN p.points > 0 THEN 1 END) AS activities,
+           count(CASE WHEN p.points > 0 AND p.share > 0 THEN 1 END) AS activities,
            max(CASE WHEN p.points > 0 THEN p.day END) AS reached
     FROM postings p WHERE p.account = ? AND p.day >= ? AND p.day < ? GROUP BY p.person
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .eligibility import Candidate, Selection, Terms
     from .exclusions import Sanction
-    from .figures import Cut, StatementLine
+    from .figures import Adjustment, Cut, StatementLine
 
 __all__ = [
     "Explanation",
@@ -90,9 +90,12 @@ def explain_posting(ledger: Ledger, line: StatementLine) -> Explanation:
     )
 
 
-def _points(units: int) -> str:
-    """An amount of points in English."""
-    return f"{format_amount(units)} point{'' if abs(units) == SCALE else 's'}"
+def _amount(units: int, measure: Label | None = None) -> Label:
+    """An amount in the unit of its account; of points where none is given."""
+    amount = format_amount(units)
+    if measure:
+        return Label(f"{amount}{measure.ko}", f"{amount} {measure.en}")
+    return Label(f"{amount}점", f"{amount} point{'' if abs(units) == SCALE else 's'}")
 
 
 def arithmetic(line: StatementLine) -> tuple[Label, ...]:
@@ -101,62 +104,112 @@ def arithmetic(line: StatementLine) -> tuple[Label, ...]:
 
 
 def _steps(line: StatementLine) -> list[Label]:
-    if not line.rule:
-        nothing = Label(
-            f"{line.occurred_on}에 이 활동을 보상하는 규칙이 없음: 0점",
-            f"no rule rewards this activity on {line.occurred_on}: 0 points",
-        )
-        return [nothing, *(_cut(cut, 0) for cut in line.cuts)]
-    steps = [_rate(line)]
-    if line.shared and line.gross != line.whole:
-        share = format_amount(line.share)
-        whole, gross = format_amount(line.whole), format_amount(line.gross)
+    adjusts, steps = line.adjusts, []
+    if adjusts and adjusts.cause != "late":
+        return _difference(line, adjusts)
+    if adjusts:
         steps.append(
             Label(
-                f"지분 {share}%: {whole}점 중 {gross}점",
-                f"share of {share} %: {gross} of {_points(line.whole)}",
+                f"{adjusts.origin_on}의 일이나 그 기간을 마감(#{adjusts.reference})한 뒤에"
+                f" 알려져 {line.occurred_on}에 올림",
+                f"of {adjusts.origin_on}, known after its period was closed"
+                f" (#{adjusts.reference}): posted on {line.occurred_on}",
+            )
+        )
+    if not line.rule:
+        day = adjusts.origin_on if adjusts else line.occurred_on
+        nothing = Label(
+            f"{day}에 이 활동을 보상하는 규칙이 없음: 0점",
+            f"no rule rewards this activity on {day}: 0 points",
+        )
+        return [*steps, nothing, *(_cut(cut, 0, line.measure) for cut in line.cuts)]
+    steps.append(_rate(line))
+    if line.shared and line.gross != line.whole:
+        share, gross = format_amount(line.share), format_amount(line.gross)
+        whole, part = (_amount(each, line.measure) for each in (line.whole, line.gross))
+        steps.append(
+            Label(
+                f"지분 {share}%: {whole.ko} 중 {part.ko}",
+                f"share of {share} %: {gross} of {whole.en}",
             )
         )
     left = line.gross
     for cut in line.cuts:
-        steps.append(_cut(cut, left))
+        steps.append(_cut(cut, left, line.measure))
         left -= cut.points
     counts = "counts" if abs(line.points) == SCALE else "count"
-    counted = Label(f"인정 {format_amount(line.points)}점", f"{_points(line.points)} {counts}")
-    steps.append(counted)
+    points = _amount(line.points, line.measure)
+    steps.append(Label(f"인정 {points.ko}", f"{points.en} {counts}"))
     return steps
 
 
+_CHANGED_BY = {
+    "voided": Label("기록 #{0}(으)로 취소됨", "voided by fact #{0}"),
+    "withdrawn": Label("기록 #{0}(으)로 철회됨", "withdrawn by fact #{0}"),
+    "held": Label("기록 #{0}(으)로 보류됨", "put on hold by fact #{0}"),
+    "denied": Label("기록 #{0}(으)로 불인정됨", "denied by fact #{0}"),
+    "pending": Label("확인이 없음", "not confirmed"),
+    "rules": Label("채택한 규칙집 #{0}에 따름", "by the rulebook adopted as #{0}"),
+    "recalculated": Label("그 기간의 다른 기록이 달라짐", "other facts of that period changed"),
+}
+
+
+def _difference(line: StatementLine, adjusts: Adjustment) -> list[Label]:
+    """Say why only a difference is posted, and what it is between."""
+    why = _CHANGED_BY[adjusts.cause]
+    before, after = format_amount(adjusts.before), format_amount(adjusts.after)
+    posted, worth, points = (
+        _amount(each, line.measure) for each in (adjusts.before, adjusts.after, line.points)
+    )
+    return [
+        Label(
+            f"{adjusts.origin_on}의 활동, 마감한 기간: 올린 것 {posted.ko}, 지금은 {worth.ko}",
+            f"of {adjusts.origin_on}, in a closed period: {before} posted, {after} now",
+        ),
+        Label(why.ko.format(adjusts.reference), why.en.format(adjusts.reference)),
+        Label(
+            f"차액 {points.ko}, {line.occurred_on}에 올림",
+            f"the difference of {points.en} is posted on {line.occurred_on}",
+        ),
+    ]
+
+
 def _rate(line: StatementLine) -> Label:
-    rate, whole = format_amount(line.rate), format_amount(line.whole)
+    rate, whole = (_amount(each, line.measure) for each in (line.rate, line.whole))
     clause = line.clause
     since = f"{line.valid_from}"
     if line.per_hour and line.hours is not None:
         hours = format_amount(line.hours)
         return Label(
-            f"{clause} ({since}부터): 시간당 {rate}점 × {hours}시간 = {whole}점",
-            f"{clause} (from {since}): {_points(line.rate)} an hour × {hours}"
-            f" hour{'' if line.hours == SCALE else 's'} = {_points(line.whole)}",
+            f"{clause} ({since}부터): 시간당 {rate.ko} × {hours}시간 = {whole.ko}",
+            f"{clause} (from {since}): {rate.en} an hour × {hours}"
+            f" hour{'' if line.hours == SCALE else 's'} = {whole.en}",
         )
     grade_ko = f" ‘{line.grade}’" if line.grade else ""
     grade_en = f" for '{line.grade}'" if line.grade else ""
     return Label(
-        f"{clause} ({since}부터){grade_ko}: {whole}점",
-        f"{clause} (from {since}){grade_en}: {_points(line.whole)}",
+        f"{clause} ({since}부터){grade_ko}: {whole.ko}",
+        f"{clause} (from {since}){grade_en}: {whole.en}",
     )
 
 
-def _cut(cut: Cut, left: int) -> Label:
-    taken = format_amount(cut.points)
-    if cut.cause == "voided":
+_TAKEN = {
+    "voided": Label("기록 취소", "voided"),
+    "withdrawn": Label("철회", "withdrawn"),
+    "held": Label("점수 보류", "put on hold"),
+    "denied": Label("점수 불인정", "denied"),
+}
+
+
+def _cut(cut: Cut, left: int, measure: Label | None) -> Label:
+    taken = _amount(cut.points, measure)
+    if cut.cause == "pending":
+        return Label(f"확인 대기: −{taken.ko}", f"not confirmed yet: −{taken.en}")
+    if cut.cause in _TAKEN:
+        by = _TAKEN[cut.cause]
         return Label(
-            f"기록 취소 (#{cut.reference}): −{taken}점",
-            f"voided by #{cut.reference}: −{_points(cut.points)}",
-        )
-    if cut.cause == "withdrawn":
-        return Label(
-            f"철회 (#{cut.reference}): −{taken}점",
-            f"withdrawn by #{cut.reference}: −{_points(cut.points)}",
+            f"{by.ko} (#{cut.reference}): −{taken.ko}",
+            f"{by.en} by #{cut.reference}: −{taken.en}",
         )
     limit = format_amount(cut.limit)
     per = PERIODS[cut.period]
@@ -166,24 +219,25 @@ def _cut(cut: Cut, left: int) -> Label:
         if cut.keep == "best":
             return Label(
                 f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} 가장 높은 1건만 인정,"
-                f" 앞서 인정된 만큼 → −{taken}점",
+                f" 앞서 인정된 만큼 → −{taken.ko}",
                 f"cap '{label.en}' {cut.clause}: only the best counts, in one {per.en}{whose.en};"
-                f" what counted before → −{_points(cut.points)}",
+                f" what counted before → −{taken.en}",
             )
         number = "" if cut.limit == SCALE else f" {limit}"
         counts = "count" if number else "counts"
         return Label(
             f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} 먼저 한 {limit}건만 인정"
-            f" → −{taken}점",
+            f" → −{taken.ko}",
             f"cap '{label.en}' {cut.clause}: only the first{number} {counts}, in one"
-            f" {per.en}{whose.en} → −{_points(cut.points)}",
+            f" {per.en}{whose.en} → −{taken.en}",
         )
-    used = format_amount(max(cut.limit - (left - cut.points), 0))
+    used = max(cut.limit - (left - cut.points), 0)
+    room, spent = _amount(cut.limit, measure), _amount(used, measure)
     return Label(
-        f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {limit}점 중 {used}점 사용"
-        f" → −{taken}점",
-        f"cap '{label.en}' {cut.clause}: {used} of"
-        f" {_points(cut.limit)} a {per.en}{whose.en} used → −{_points(cut.points)}",
+        f"한도 ‘{label.ko}’ {cut.clause}: {whose.ko}{per.ko} {room.ko} 중 {spent.ko} 사용"
+        f" → −{taken.ko}",
+        f"cap '{label.en}' {cut.clause}: {format_amount(used)} of"
+        f" {room.en} a {per.en}{whose.en} used → −{taken.en}",
     )
 
 

@@ -122,7 +122,7 @@ class EntitlementChange:
         return {
             "cursor": self.cursor,
             "sequence": self.sequence,
-            **attrs.asdict(self.key),
+            **self.key._asdict(),
             "previous": format_amount(self.previous),
             "new": format_amount(self.new),
             "delta": format_amount(self.delta),
@@ -295,13 +295,13 @@ class Feed:
         for number, (_, key, reason, facts) in enumerate(found, sequence + 1):
             listed = ";".join(map(str, facts))
             amounts = (held.get(key, 0), now.get(key, 0))
-            row = (number, *attrs.astuple(key), *amounts, reason, listed, position, noticed_at)
+            row = (number, *key, *amounts, reason, listed, position, noticed_at)
             digest = _chained(digest, row)
             rows.append((*row, digest))
         connection.executemany(f"INSERT INTO changes VALUES ({', '.join('?' * 12)})", rows)
         connection.executemany(
             "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?)",
-            [(*attrs.astuple(key), now.get(key, 0)) for key in changed],
+            [(*key, now.get(key, 0)) for key in changed],
         )
         connection.execute("DELETE FROM held WHERE amount = 0")
         return len(rows)

@@ -6,16 +6,19 @@ of its own.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import MAXYEAR
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 import attrs
 from mileage.ledger import Label, MileageError
+from mileage.ledger.periods import period_days
 
-from .days import OPEN_DAY, day_number, day_of
+from .days import FIRST_DAY, OPEN_DAY, day_before, day_number, day_of
 from .rulebook import MAIN_ACCOUNT
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountInfo",
+    "Adjustment",
     "Balance",
     "Cut",
     "Figures",
@@ -79,20 +83,20 @@ class Period:
         """Read a period.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is none, or of a year at an end of the calendar, 0000 or 9999.
         """
         if text == "all":
             return cls("all", 0, OPEN_DAY)
-        year, _, part = text.partition("-")
-        if text.isascii() and len(year) == 4 and year.isdecimal():  # noqa: PLR2004 - digits of a year
-            span = _months(part)
-            if span:
-                first, count = span
-                last = first + count
-                until = (int(year) + (last > 12)) * 10_000 + ((last - 1) % 12 + 1) * 100 + 1  # noqa: PLR2004
-                return cls(text, int(year) * 10_000 + first * 100 + 1, until)
+        with suppress(ValueError):
+            if not text.startswith(f"{MAXYEAR}"):  # its end is no day
+                return cls._of(text)
         msg = f"{text!r} is no period: write 2005, 2005-H1, 2005-Q3, 2005-03 or all"
         raise ValueError(msg)
+
+    @classmethod
+    def _of(cls, code: str) -> Period:
+        first, after = period_days(code)
+        return cls(code, day_number(first), day_number(after))
 
     @property
     def kind(self) -> str:
@@ -102,33 +106,26 @@ class Period:
             return "lifetime" if self.name == "all" else "year"
         return {"H": "half", "Q": "quarter"}.get(part[0], "month")
 
+    def before(self) -> Period | None:
+        """The period of the same kind just before; ``None`` where there is none."""
+        if self.day_from <= FIRST_DAY:
+            return None
+        return Period.around(self.kind, day_before(self.day_from))
+
     @classmethod
     def around(cls, kind: str, day: date) -> Period:
         """The period of a kind (``month`` … ``lifetime``) in which a day lies."""
         match kind:
             case "month":
-                return cls.parse(f"{day.year:04d}-{day.month:02d}")
+                return cls._of(f"{day.year:04d}-{day.month:02d}")
             case "quarter":
-                return cls.parse(f"{day.year:04d}-Q{(day.month + 2) // 3}")
+                return cls._of(f"{day.year:04d}-Q{(day.month + 2) // 3}")
             case "half":
-                return cls.parse(f"{day.year:04d}-H{(day.month + 5) // 6}")
+                return cls._of(f"{day.year:04d}-H{(day.month + 5) // 6}")
             case "year":
-                return cls.parse(f"{day.year:04d}")
+                return cls._of(f"{day.year:04d}")
             case _:
                 return cls.parse("all")
-
-
-def _months(part: str) -> tuple[int, int] | None:
-    """First month and number of months of a part of a year."""
-    if part == "":
-        return 1, 12
-    if part in ("H1", "H2"):
-        return 1 + 6 * (int(part[1]) - 1), 6
-    if len(part) == 2 and part[0] == "Q" and part[1] in "1234":  # noqa: PLR2004
-        return 1 + 3 * (int(part[1]) - 1), 3
-    if len(part) == 2 and part.isdecimal() and 1 <= int(part) <= 12:  # noqa: PLR2004
-        return int(part), 1
-    return None
 
 
 @attrs.frozen
@@ -168,7 +165,7 @@ class Cut:
         keep: Which activities a count lets stand: ``first`` or ``best``; empty for facts.
     """
 
-    cause: Literal["voided", "withdrawn", "cap"]
+    cause: Literal["voided", "withdrawn", "held", "denied", "pending", "cap"]
     points: int
     reference: str
     label: Label | None = None
@@ -178,6 +175,31 @@ class Cut:
     per: str = ""
     measure: str = ""
     keep: str = ""
+
+
+AdjustmentCause = Literal[
+    "late", "voided", "withdrawn", "held", "denied", "pending", "rules", "recalculated"
+]
+
+
+@attrs.frozen
+class Adjustment:
+    """Why something is posted on a later day than its own: its period was closed.
+
+    Attributes:
+        origin_on: The day it is of.
+        before: What was posted of it until then, 1/10,000.
+        after: What it is worth now, 1/10,000.
+        cause: ``late`` became known after the closing; ``voided`` or ``withdrawn``; ``rules``
+            changed; ``recalculated`` because of other facts, such as a cap that has room.
+        reference: Position of the closing, of the fact that did it, or of the adoption; 0 for none.
+    """
+
+    origin_on: date
+    before: int
+    after: int
+    cause: AdjustmentCause
+    reference: int
 
 
 @attrs.frozen
@@ -209,6 +231,8 @@ class StatementLine:
         cuts: What was taken away.
         points: What counts, 1/10,000 of the account's unit.
         account: Id of the account it is posted in.
+        measure: What its amounts are in, where that is not points.
+        adjusts: For what was posted after its period was closed: of which day it is, and why.
     """
 
     person: str
@@ -235,6 +259,8 @@ class StatementLine:
     cuts: tuple[Cut, ...]
     points: int
     account: str = MAIN_ACCOUNT
+    measure: Label | None = None
+    adjusts: Adjustment | None = None
 
 
 @attrs.frozen
@@ -311,14 +337,34 @@ class Figures:
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        mark = getattr(self._local, "mark", None)
+        if connection and mark and not connection.in_transaction and mark != self._still_mark():
+            with self._lock:
+                self._open.remove(connection)
+            connection.close()
+            connection = None
         if connection is None:
+            self._local.mark = self._still_mark()
+            still = "&immutable=1" if self._local.mark else ""
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=ro", uri=True, check_same_thread=False
+                f"file:{quote(str(self.path))}?mode=ro{still}", uri=True, check_same_thread=False
             )
             self._local.connection = connection
             with self._lock:
                 self._open.append(connection)
         return connection
+
+    def _still_mark(self) -> tuple[int, ...] | None:
+        """A mark of the file as it stands, where it can only be read so: no log, and none can be.
+
+        Somebody else may write it; then the mark is another one, and it is opened anew.
+        """
+        if self.path.with_name(f"{self.path.name}-wal").exists():
+            return None
+        if os.access(self.path.parent, os.W_OK) or not self.path.exists():
+            return None
+        found = self.path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def meta(self) -> dict[str, str]:
         """What the read model says of itself; its keys are in the schema's description."""
@@ -379,7 +425,8 @@ class Figures:
             )
         else:
             rows = self.query(
-                "SELECT coalesce(sum(points), 0), count(*), count(CASE WHEN points > 0 THEN 1 END)"
+                "SELECT coalesce(sum(points), 0), count(CASE WHEN share > 0 THEN 1 END),"
+                " count(CASE WHEN points > 0 AND share > 0 THEN 1 END)"
                 " FROM postings WHERE person = ? AND day >= ? AND day < ? AND account = ?",
                 (number, period.day_from, period.day_until, kept_in),
             )
@@ -427,8 +474,11 @@ class Figures:
             SELECT p.position, p.day, a.kind, a.name_ko, a.name_en, t.stream, t.title, u.unit,
                    p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
                    v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
-                   c.account, p.activity
+                   c.account, c.unit_ko, c.unit_en, j.origin_day, j.before, j.after, j.cause,
+                   j.reference, p.activity
             FROM postings p
+            LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
+                                   AND j.activity = p.activity AND j.day = p.day
             JOIN accounts c ON c.id = p.account
             JOIN activities a ON a.id = p.activity
             JOIN things t ON t.id = p.thing
@@ -451,9 +501,12 @@ class Figures:
             FROM cuts c
             JOIN postings p ON p.person = c.person AND p.position = c.position
                            AND p.activity = c.activity
+            LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
+                                   AND j.activity = p.activity AND j.day = p.day
             LEFT JOIN rule_values v ON v.id = p.value
             LEFT JOIN cap_limits l ON c.cause = 'cap' AND l.cap = c.reference AND l.rule = v.rule
-                                  AND p.day >= l.day_from AND p.day < l.day_until
+              AND coalesce(j.origin_day, p.day) >= l.day_from
+              AND coalesce(j.origin_day, p.day) < l.day_until
             WHERE c.person = ? ORDER BY c.position, c.stage
             """,
             (number,),
@@ -491,7 +544,8 @@ class Figures:
         rows = self.query(
             """
             WITH totals AS (
-                SELECT p.person, sum(p.points) AS points, count(*) AS activities
+                SELECT p.person, sum(p.points) AS points,
+                       count(CASE WHEN p.share > 0 THEN 1 END) AS activities
                 FROM postings p LEFT JOIN units u ON u.id = p.unit
                 WHERE p.day >= ? AND p.day < ? AND p.account = ? AND (? IS NULL OR u.unit = ?)
                 GROUP BY p.person
@@ -514,6 +568,16 @@ class Figures:
             ),
         )
         return [Ranked(*row) for row in rows]
+
+    def any_activity(self, period: Period | None = None) -> bool:
+        """Whether anybody did anything in a period."""
+        span = period or Period.parse("all")
+        return bool(
+            self.query(
+                "SELECT 1 FROM postings WHERE day >= ? AND day < ? LIMIT 1",
+                (span.day_from, span.day_until),
+            )
+        )
 
     def unrewarded(self, period: Period | None = None) -> list[tuple[str, int]]:
         """Kinds of activity that no rule rewards, with how many there are, most first."""
@@ -558,7 +622,8 @@ class Figures:
 def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLine:
     position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
     rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
-    whole, gross, points, account = row[20:24]
+    whole, gross, points, account, unit_ko, unit_en = row[20:26]
+    origin, before, after, cause, reference = row[26:31]
     return StatementLine(
         person=person,
         position=position,
@@ -584,4 +649,6 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
         cuts=cuts,
         points=points,
         account=account,
+        measure=Label(unit_ko, unit_en) if account != MAIN_ACCOUNT else None,
+        adjusts=Adjustment(day_of(origin), before, after, cause, reference) if origin else None,
     )

@@ -205,8 +205,8 @@ def _activities(
     together = ", ".join(("p.person", "p.unit", "p.activity", *before))
     rows = figures.query(
         f"""
-        SELECT m.person, u.unit, a.kind, min(p.day), count(*), sum(p.points),
-               sum(coalesce(p.hours, 0))
+        SELECT m.person, u.unit, a.kind, min(p.day),
+               count(CASE WHEN p.share > 0 THEN 1 END), sum(p.points), sum(coalesce(p.hours, 0))
         FROM postings p
         JOIN people m ON m.id = p.person
         JOIN activities a ON a.id = p.activity

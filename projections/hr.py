@@ -21,7 +21,7 @@ Of programmes only what is decided goes out: granted and, where four eyes are as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -39,8 +39,7 @@ UNIT = 10_000
 MILEAGE, AWARD = "mileage", "award"
 
 
-@attrs.frozen(order=True)
-class HrKey:
+class HrKey(NamedTuple):
     """What a line is about.
 
     Attributes:

@@ -90,7 +90,7 @@ def _values(
         "programme": lambda line: line.key.programme,
         "code": lambda line: line.key.code,
         "for_period": lambda line: line.key.for_period,
-        "entitlement": lambda line: "/".join(attrs.astuple(line.key)[1:]),
+        "entitlement": lambda line: "/".join(line.key[1:]),
         "in_period": lambda line: line.in_period,
         "effective_end": lambda line: OPEN_END if line.new else day,
         "previous": lambda line: line.previous,
@@ -308,9 +308,16 @@ def _xlsx(table: _Table) -> bytes:
     pair = [WriteOnlyCell(about), WriteOnlyCell(about)]
     for key, value in table.manifest.items():
         _put_text(pair[0], key)
-        _put_text(pair[1], "" if value is None else str(value))
+        _put_text(pair[1], _stated(value))
         about.append(pair)
     return _packed(book, datetime.fromisoformat(table.manifest["cut_at"]))
+
+
+def _stated(value: object) -> str:
+    """A value of the manifest as the text of a cell."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _check_sheet(table: _Table) -> None:

@@ -77,6 +77,16 @@ class Plan:
         """The last day on which learning counts for it."""
         return min(self.ends_on, self.ended_on or self.ends_on)
 
+    def elapsed(self, day: date) -> int:
+        """How much of its days have passed by the end of a day, in 1/10,000 percent.
+
+        Rounded down to a tenth of a percent, as what was reached is, to be held against that.
+        """
+        begun = self.starts_on.toordinal()
+        days = max(self.last_day.toordinal() - begun + 1, 1)
+        passed = min(max(day.toordinal() - begun + 1, 0), days)
+        return passed * 1_000 // days * 1_000
+
 
 @attrs.frozen
 class Progress:
@@ -240,7 +250,7 @@ _LEARNED = """
     SELECT p.unit, p.person, p.position, p.hours, a.kind
     FROM postings p JOIN activities a ON a.id = p.activity
     WHERE a.kind IN ({kinds}) AND p.day >= ? AND p.day <= ?
-      AND {stands}
+      AND p.share > 0 AND {stands}
 )
 SELECT w.top,
        coalesce(sum(l.hours), 0),

@@ -113,17 +113,17 @@ _SORTS = (
 )
 _OVERDUE = Label("기한이 지난 혁신과제", "tasks overdue")
 
-_STEPS = {topic: (sort.sort, step) for sort in _SORTS for topic, step in sort.steps.items()}
+_STEPS = {kind: (sort.sort, step) for sort in _SORTS for kind, step in sort.steps.items()}
 # The cross join makes SQLite read the facts once, not once for each step.
 # An award belongs to an entry, which is a thing of its own, and closes the contest.
 _OPEN = """
 , steps AS MATERIALIZED (
-    SELECT key AS topic, json_extract(value, '$[0]') AS sort, json_extract(value, '$[1]') AS step
+    SELECT key AS kind, json_extract(value, '$[0]') AS sort, json_extract(value, '$[1]') AS step
     FROM json_each('{steps}')
 ),
 things AS (
     SELECT sort, min(s.day) AS since, max(json_extract(s.state, '$.data.due_on')) AS due_on
-    FROM standing s CROSS JOIN steps ON steps.topic = s.topic
+    FROM standing s CROSS JOIN steps ON steps.kind = s.kind
     GROUP BY sort, CASE WHEN s.stream LIKE 'contest_entry:%'
                         THEN 'contest:' || json_extract(s.state, '$.data.contest')
                         ELSE s.stream END

@@ -389,7 +389,10 @@ class Outbox:
             )
             raise LedgerFileError(msg)
         meta = figures.meta()
-        for name, of in (("position", "position"), ("rules_position", "rulebook_position")):
+        asked = [("position", "position"), ("rules_position", "rulebook_position")]
+        if meta.get("put_back_at", "") >= last["cut_at"]:
+            asked.pop()  # an earlier build was put back since: by its rulebooks, on purpose
+        for name, of in asked:
             if int(meta[name]) < last[of]:
                 msg = (
                     f"the figures are of fact #{meta[name]}, batch {last['sequence']} told of"
@@ -450,6 +453,10 @@ class Outbox:
             "position": int(meta["position"]),
             "rulebook_position": int(meta["rules_position"]),
             "rulebook_sha256": books[0][0] if books else None,
+            "accounts": {
+                each.account: {"ko": each.unit.ko, "en": each.unit.en}
+                for each in figures.accounts()
+            },
             "as_of": as_of.isoformat(),
             "known_at": meta["known_at"] or cut_at,
             "in_period": f"{as_of.year:04d}-{as_of.month:02d}",
@@ -571,7 +578,7 @@ def _row(sequence: int, line: HrLine) -> tuple[Any, ...]:
     return (
         sequence,
         line.line,
-        *attrs.astuple(line.key),
+        *line.key,
         line.in_period,
         line.previous,
         line.new,

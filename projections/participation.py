@@ -156,7 +156,7 @@ def participation(figures: Figures, period: Period, day: date) -> Participation:
     number = day_number(day)
     active = (
         "WITH active AS (SELECT DISTINCT p.person FROM postings p"
-        f" WHERE p.day >= ? AND p.day < ? AND {POSTING_STANDS})"
+        f" WHERE p.day >= ? AND p.day < ? AND p.share > 0 AND {POSTING_STANDS})"
     )
     within = (period.day_from, period.day_until)
     rows = figures.query(
@@ -203,11 +203,12 @@ def activity_by_programme(
             SELECT a.id, o.value AS programme
             FROM json_each(?) o JOIN activities a ON a.kind = o.key
         )
-        SELECT o.programme, count(*), count(DISTINCT p.person),
-               count(CASE WHEN p.points > 0 THEN 1 END), sum(p.points)
+        SELECT o.programme, count(CASE WHEN p.share > 0 THEN 1 END) AS activities,
+               count(DISTINCT CASE WHEN p.share > 0 THEN p.person END),
+               count(CASE WHEN p.points > 0 AND p.share > 0 THEN 1 END), sum(p.points)
         FROM postings p CROSS JOIN owners o ON o.id = p.activity
         WHERE p.day >= ? AND p.day < ? AND {POSTING_STANDS}
-        GROUP BY o.programme ORDER BY count(*) DESC, o.programme
+        GROUP BY o.programme ORDER BY activities DESC, o.programme
         """,
         (json.dumps(owners), period.day_from, period.day_until),
     )
@@ -230,7 +231,7 @@ def programme_of(kinds: Kinds, name: str) -> str:
 def activity_by_month(figures: Figures, period: Period) -> list[Month]:
     """What people did in a period, by month; months without anything are left out."""
     rows = figures.query(
-        "SELECT p.day / 100, count(*), sum(p.points) FROM postings p"
+        "SELECT p.day / 100, count(CASE WHEN p.share > 0 THEN 1 END), sum(p.points) FROM postings p"
         f" WHERE p.day >= ? AND p.day < ? AND {POSTING_STANDS} GROUP BY 1 ORDER BY 1",
         (period.day_from, period.day_until),
     )

@@ -16,13 +16,15 @@ are units of 1/10,000; a share of 100 % is 1,000,000):
   served when; the rank is held since ``ranked_on``.
 - ``units(id, unit TEXT, parent TEXT)``: the units and what they are part of.
 - ``rule_values(id, rule, activity, grade TEXT, per_hour, shared, day_from, day_until, points,
-  scoped)``, ``rule_scopes(value, rank TEXT, unit TEXT)``: compiled rules; a scoped value is for
-  the ranks and units of its scopes only, null standing for any.
+  scoped, confirm)``, ``rule_scopes(value, rank TEXT, unit TEXT)``: compiled rules; a scoped value
+  is for the ranks and units of its scopes only, null standing for any; one with ``confirm`` 1
+  waits until somebody else confirmed the fact.
 - ``cap_limits(cap, rule, stage, period TEXT, day_from, day_until, points, per TEXT, measure TEXT,
   keep TEXT)``: compiled caps; a limit in number is in 1/10,000 activities.
 - ``w_fact(position, thing, kind, day, grade TEXT, hours)``,
   ``w_party(position, seq, person, share)``: facts, and the people they name.
 - ``w_withdrawal(position, thing, kind)``: facts that withdraw earlier ones of a kind.
+- ``w_confirmed(position, by_position)``: facts that somebody else confirmed.
 - ``w_gone(position, cause TEXT, by_position)``: facts that are void; withdrawn ones are added.
 
 Output: ``w_posting`` and ``w_cut``, the rows of the read model's ``postings`` and ``cuts``.
@@ -57,6 +59,7 @@ WORK_TABLES = {
     "w_party": "position BIGINT, seq BIGINT, person BIGINT, share BIGINT",
     "w_withdrawal": "position BIGINT, thing BIGINT, kind BIGINT",
     "w_gone": "position BIGINT, cause TEXT, by_position BIGINT",
+    "w_confirmed": "position BIGINT, by_position BIGINT",
     "w_service": (
         "position BIGINT, person BIGINT, day BIGINT, unit BIGINT, rank TEXT, status TEXT"
     ),
@@ -184,6 +187,15 @@ _GONE_CUT = """
 INSERT INTO w_cut
 SELECT p.person, p.position, p.activity, 0, g.cause, g.by_position, p.gross
 FROM w_posting p JOIN w_gone g ON g.position = p.position
+"""
+
+_PENDING = """
+INSERT INTO w_cut
+SELECT p.person, p.position, p.activity, 0, 'pending', 0, p.gross
+FROM w_posting p JOIN rule_values v ON v.id = p.value
+WHERE v.confirm = 1
+  AND NOT EXISTS (SELECT 1 FROM w_confirmed c WHERE c.position = p.position)
+  AND NOT EXISTS (SELECT 1 FROM w_gone g WHERE g.position = p.position)
 """
 
 _TENURE = """
@@ -356,6 +368,7 @@ class Shape:
         by_rank: Whether a cap counts in the time a rank is held.
         by_unit: Whether a cap limits the people of a unit together.
         accounts: Whether a rule gives points in another account than the main one.
+        confirms: Whether a rule waits for facts to be confirmed.
     """
 
     stages: int = 0
@@ -363,6 +376,7 @@ class Shape:
     by_rank: bool = False
     by_unit: bool = False
     accounts: bool = False
+    confirms: bool = False
 
     @property
     def follows_service(self) -> bool:
@@ -374,7 +388,8 @@ SHAPE = """
 SELECT coalesce(max(stage), 0), EXISTS (SELECT 1 FROM rule_values WHERE scoped = 1),
        coalesce(max(CASE WHEN period = 'rank' THEN 1 ELSE 0 END), 0),
        coalesce(max(CASE WHEN per = 'unit' THEN 1 ELSE 0 END), 0),
-       EXISTS (SELECT 1 FROM activities WHERE account > 0)
+       EXISTS (SELECT 1 FROM activities WHERE account > 0),
+       EXISTS (SELECT 1 FROM rule_values WHERE confirm = 1)
 FROM cap_limits
 """
 """Question that gives a ``Shape``, in the order of its attributes."""
@@ -406,7 +421,7 @@ def activity_steps(shape: Shape) -> list[str]:
             _REPLACED,
             _REPLACING,
         ]
-    return [*steps, _GONE_CUT]
+    return [*steps, _GONE_CUT, *([_PENDING] if shape.confirms else [])]
 
 
 def cap_steps(shape: Shape) -> list[str]:

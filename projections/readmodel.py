@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import attrs
-from mileage.ledger import Ledger, LedgerFileError, MileageError
+from mileage.ledger import Ledger, MileageError, ReadOnlyLedger
 from mileage.ledger.facts import format_instant, parse_instant
 from mileage.ledger.ledger import database_name
 
 from .build import build_read_model, fact_mark
 from .catchup import apply_facts, prepare, reaches_others
+from .closing import closings, scores, touches
 from .days import day_number
 from .decode import Slice
 from .difference import Difference, keep_changes, kept_changes, people_changed
@@ -34,8 +35,10 @@ from .rules import is_about_rulebooks
 from .schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
+
+    from mileage.ledger import Recorded
 
 __all__ = ["Build", "CaughtUp", "NoReadModel", "NoSuchBuild", "ReadModel", "Rebuilt"]
 
@@ -292,7 +295,7 @@ class ReadModel:
             return CaughtUp(0, 0, position, int(meta["pending_rulebook"]))
         [found] = connection.execute(SHAPE).fetchall()
         shape = Shape(found[0], *map(bool, found[1:]))
-        if reaches_others(facts, shape):
+        if reaches_others(facts, shape) or self._reaches_closed(facts, meta):
             return None
         people = apply_facts(connection, self.ledger, facts, shape)
         pending = max((item.position for item in facts if is_about_rulebooks(item)), default=0)
@@ -304,13 +307,25 @@ class ReadModel:
         connection.execute(
             "UPDATE meta SET value = ? WHERE key = 'last_fact'", (fact_mark(facts[-1]),)
         )
-        if pending:
-            connection.execute(
-                "UPDATE meta SET value = ? WHERE key = 'pending_rulebook'", (str(pending),)
-            )
+        closed = self._closed_until(facts[-1].position)
+        for key, value in (("pending_rulebook", pending), ("closed_until", closed)):
+            if value or key == "closed_until":
+                connection.execute("UPDATE meta SET value = ? WHERE key = ?", (str(value), key))
         return CaughtUp(
             len(facts), people, facts[-1].position, pending or int(meta["pending_rulebook"])
         )
+
+    def _reaches_closed(self, facts: Sequence[Recorded], meta: Mapping[str, str]) -> bool:
+        """Whether new facts change what was posted of closed days, or close some."""
+        if int(meta["adjusted"]):
+            return any(scores(item) for item in facts)
+        closed = self._closed_until(facts[-1].position)
+        return touches(self.ledger, facts, max(closed, int(meta["closed_until"])))
+
+    def _closed_until(self, position: int) -> int:
+        """First open day by the closings up to a position, ``yyyymmdd``."""
+        closed = closings(self.ledger, Slice(upto=position))
+        return closed[-1].open_from if closed else 0
 
     # -- rebuilding ----------------------------------------------------------------------------
 
@@ -333,6 +348,7 @@ class ReadModel:
 
         Raises:
             CorruptFact, RulebookError: The model in service stays as it is.
+            ReadOnlyLedger: The folder of the builds, or that of the ledger, cannot be written.
         """
         with self._lock:
             return self._rebuild(dry_run=dry_run, anew=anew, hold=True, progress=progress)
@@ -352,10 +368,10 @@ class ReadModel:
     ) -> Rebuilt:
         try:
             self.folder.mkdir(exist_ok=True)
+            self._check_writable()
             self._sweep()
         except OSError as error:
-            msg = f"{self.folder.name}: cannot be written; look at the folder's permissions"
-            raise LedgerFileError(msg) from error
+            raise _not_written(self.folder) from error
         path = self._path(self._next_number())
         work = self.folder / f"build.{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
@@ -455,13 +471,18 @@ class ReadModel:
         Raises:
             NoSuchBuild: There is none.
             NoReadModel: It is damaged, or made by another version or for another ledger.
+            ReadOnlyLedger: The folder of the builds, or that of the ledger, cannot be written.
         """
         with self._lock:
             path = self.build(number).path
+            self._check_writable()
             _checked(Figures(path), self.ledger).close()
             self._bring_up(path)
             with self._nobody_records():
                 self._bring_up(path)
+                with closing(_writable(path)) as connection, connection:
+                    back = ("put_back_at", format_instant(self.ledger.clock()))
+                    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", back)
                 self._put_in_service(path)
             self.catch_up()
             return self._described(self._target())
@@ -497,6 +518,11 @@ class ReadModel:
             return self.figures()
         except NoReadModel:
             return None
+
+    def _check_writable(self) -> None:
+        for folder in (self.folder, self.link.parent):
+            if not os.access(folder, os.W_OK):
+                raise _not_written(folder)
 
     def _put_in_service(self, path: Path) -> None:
         """Move the link in one step; a reader has the old file or the new."""
@@ -544,7 +570,8 @@ class ReadModel:
 
     def _target(self) -> Path:
         if not self.exists:
-            msg = f"{self.link.name}: nothing is published yet (run `mileage rebuild`)"
+            where = " where its folder can be written" if self.ledger.read_only else ""
+            msg = f"{self.link.name}: nothing is published yet (run `mileage rebuild`{where})"
             raise NoReadModel(msg)
         return self.link.resolve()
 
@@ -569,6 +596,13 @@ def _writable(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store = MEMORY")
     prepare(connection)
     return connection
+
+
+def _not_written(folder: Path) -> ReadOnlyLedger:
+    return ReadOnlyLedger(
+        f"{folder.name}: the folder cannot be written; look at its permissions, or work on a copy"
+        " of the ledger"
+    )
 
 
 def _number(path: Path) -> int:

@@ -5,6 +5,7 @@ The sections hold ids and codes, never names; whoever prints them looks those up
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ import attrs
 from .awards import AwardLine, awards
 from .competition import Competition, NoCompetition, unit_ranking
 from .coverage import Coverage, coverage
-from .days import day_number, day_of
+from .days import day_before, day_number, day_of
 from .diagnoses import DiagnosisResult, diagnoses
 from .eligibility import Selection, eligible, programmes
 from .evaluations import EvaluationStatus, evaluations
 from .indicators import IndicatorResult, indicators
 from .participation import (
+    Group,
     Money,
     Month,
     Participation,
@@ -40,10 +42,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Activity",
     "Evaluated",
+    "Former",
     "Report",
     "RulebookInForce",
     "activity",
     "evaluated",
+    "former",
     "report",
     "rulebooks_in_force",
 ]
@@ -94,6 +98,28 @@ class Activity:
 
 
 @attrs.frozen
+class Former:
+    """The period before, as far as the report's has come, to compare with.
+
+    Attributes:
+        period: The period before; up to ``day`` only while the report's is not over.
+        day: Day of the head-count: the last of the period before, or the one that corresponds to
+            the report's day.
+        everybody: Who served on that day and took part.
+        activities: Activities that stand, one for each person in them.
+        rewarded: How many of them have points.
+        points: Points in all, 1/10,000 point.
+    """
+
+    period: Period
+    day: date
+    everybody: Group
+    activities: int
+    rewarded: int
+    points: int
+
+
+@attrs.frozen
 class Evaluated:
     """An evaluation of units whose period ends within the report's.
 
@@ -124,6 +150,7 @@ class Report:
         rulebooks: The rulebooks in force in the period.
         participation: Who took part.
         activity: What they did.
+        former: The period before; ``None`` where nothing was done in it.
         coverage: Whether it is rewarded, and why not.
         achievers: People with most points, those tied at the last place included.
         evaluations: The evaluations of units whose period ends in the period, up to the day.
@@ -144,6 +171,7 @@ class Report:
     rulebooks: tuple[RulebookInForce, ...]
     participation: Participation
     activity: Activity
+    former: Former | None
     coverage: Coverage
     achievers: tuple[Ranked, ...]
     evaluations: tuple[Evaluated, ...]
@@ -188,6 +216,7 @@ def report(  # noqa: PLR0913 - what a report is asked by
         rulebooks=rulebooks_in_force(figures, period, day),
         participation=participation(figures, period, day),
         activity=activity(ledger, figures, period, day),
+        former=former(ledger, figures, period, day),
         coverage=coverage(figures, period),
         achievers=tuple(each for each in figures.ranking(period, limit=places) if each.points > 0),
         evaluations=evaluated(ledger, figures, period, day, as_of=as_of, known_at=known_at),
@@ -203,6 +232,41 @@ def report(  # noqa: PLR0913 - what a report is asked by
             if each.concluded_on is None or day_number(each.concluded_on) >= period.day_from
         ),
     )
+
+
+def former(ledger: Ledger, figures: Figures, period: Period, day: date) -> Former | None:
+    """The period before, up to the day that corresponds to a day of this one.
+
+    What counts of it is what the figures hold, as of the day they were asked for.
+    """
+    before = period.before()
+    if before is None:
+        return None
+    last = day_before(before.day_until)
+    if day < day_before(period.day_until):
+        first, begun = day_of(period.day_from), day_of(before.day_from)
+        months = (day.year - first.year) * 12 + day.month - first.month
+        last = min(last, _in_month(begun, months, day.day))
+        after = last.fromordinal(last.toordinal() + 1)
+        before = attrs.evolve(before, day_until=day_number(after))
+    did = activity(ledger, figures, before, last)
+    if not did.activities:
+        return None
+    return Former(
+        period=before,
+        day=last,
+        everybody=participation(figures, before, last).everybody,
+        activities=did.activities,
+        rewarded=sum(each.rewarded for each in did.programmes),
+        points=did.points,
+    )
+
+
+def _in_month(begun: date, months: int, day: int) -> date:
+    """A day of the month so many after another, or its last where it has not so many days."""
+    number = begun.year * 12 + begun.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    return date(year, month, min(day, monthrange(year, month)[1]))
 
 
 def evaluated(  # noqa: PLR0913 - what a report is asked by

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
 from mileage.ledger.fields import Label, Shares
+from mileage.ledger.kinds.confirmation import PointsConfirmed
+from mileage.ledger.kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from mileage.ledger.ledger import gone_keys
 
 from .days import day_number
-from .decode import OFFICE_TOPICS, Slice, activity_ids
+from .decode import OFFICE_KINDS, Slice, activity_ids
 from .plan import Shape
 from .rulebook import MAIN_ACCOUNT, ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mileage.ledger import Ledger, Recorded
     from mileage.ledger.kinds import Kinds
@@ -28,7 +30,9 @@ __all__ = [
     "Rules",
     "activity_infos",
     "adopted_rules",
+    "confirmed_facts",
     "gone_facts",
+    "held_facts",
     "is_about_rulebooks",
     "office_facts",
     "rule_rows",
@@ -62,6 +66,7 @@ class Rules:
             by_rank=any(cap.period == "rank" for cap in caps),
             by_unit=any(cap.per == "unit" for cap in caps),
             accounts=any(value.account != MAIN_ACCOUNT for value in self.compiled.values),
+            confirms=any(value.confirm for value in self.compiled.values),
         )
 
     @property
@@ -93,7 +98,7 @@ def office_facts(ledger: Ledger, part: Slice) -> list[Recorded]:
     """The voiding facts and adoptions within a slice, in order of position; a scan."""
     return [
         item
-        for item in ledger.facts(topics=OFFICE_TOPICS)
+        for item in ledger.facts(topics=ledger.kinds.topics(*OFFICE_KINDS))
         if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
     ]
 
@@ -143,12 +148,43 @@ def is_about_rulebooks(item: Recorded) -> bool:
 
 
 def gone_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, str, int]]:
-    """Rows of ``w_gone`` for the facts that are void."""
+    """Rows of ``w_gone`` for the facts that are void, on hold or denied."""
     voids = _voids(office)
     void = gone_keys(item.fact for item in voids)
-    standing = {i.fact.data.fact: i.position for i in voids if i.fact.key not in void}
-    targets = ledger.positions(list(standing))
-    return [(targets[key], "voided", by_position) for key, by_position in standing.items()]
+    gone = {i.fact.data.fact: ("voided", i.position) for i in voids if i.fact.key not in void}
+    gone = held_facts(item for item in office if item.fact.key not in void) | gone
+    targets = ledger.positions(list(gone))
+    return [(targets[key], *by) for key, by in gone.items()]
+
+
+def confirmed_facts(ledger: Ledger, office: Sequence[Recorded]) -> list[tuple[int, int]]:
+    """Rows of ``w_confirmed``: facts that were confirmed, and by which."""
+    void = gone_keys(item.fact for item in _voids(office))
+    found = {
+        item.fact.data.fact: item.position
+        for item in office
+        if isinstance(item.fact.data, PointsConfirmed) and item.fact.key not in void
+    }
+    targets = ledger.positions(list(found))
+    return [(targets[key], by) for key, by in found.items()]
+
+
+def held_facts(about: Iterable[Recorded]) -> dict[str, tuple[str, int]]:
+    """Keys of the facts that count for nothing by standing facts about holds, and by which.
+
+    Args:
+        about: Facts in order of position; those that are not about holds are passed over.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for item in about:
+        match item.fact.data:
+            case PointsHeld(fact=key):
+                found[key] = ("held", item.position)
+            case PointsDenied(fact=key):
+                found[key] = ("denied", item.position)
+            case PointsReleased(fact=key):
+                found.pop(key, None)
+    return found
 
 
 def _voids(office: Sequence[Recorded]) -> list[Recorded]:
@@ -240,6 +276,7 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.points,
                 row.clause,
                 int(bool(row.ranks or row.units)),
+                int(row.confirm),
             )
             for row in rules.compiled.values
         ],

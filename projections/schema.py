@@ -26,8 +26,15 @@ Tables:
   or not. ``value`` is the dated value that rewards it, 0 for none; ``whole`` the points of the
   activity before it is divided, ``gross`` this person's part, ``points`` what counts after cuts.
   In another account there are rows only for what a rule rewards.
+- ``adjustments(person, position, activity, day, origin_day, before, after, cause, reference)``:
+  postings of ``day`` that stand for what became known of a closed day, ``origin_day``, after its
+  period was closed: what that was worth before and is worth after, and why it changed: ``late``
+  (``reference`` is the position of the closing), ``voided``, ``withdrawn`` (of the fact that did
+  it), ``rules`` (of the adoption) or ``recalculated``. Unless it is late, the posting is the
+  difference only: its share is 0, it is no activity, and its kind has a number of its own.
 - ``cuts(person, position, activity, stage, cause, reference, points)``: what was taken away and
-  why: ``voided`` or ``withdrawn`` (stage 0, ``reference`` is the position of the fact that did
+  why: ``voided``, ``withdrawn``, ``held`` or ``denied`` (stage 0,
+  ``reference`` is the position of the fact that did
   it), ``cap`` (``reference`` is the cap).
 - ``balances(person, account, points, activities, rewarded)``: sums of a person's postings by
   account; everybody has a row in the main one.
@@ -88,7 +95,7 @@ TABLES: dict[str, tuple[str, str]] = {
         " rule_id TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " activity BIGINT NOT NULL, grade TEXT, per_hour BIGINT NOT NULL, shared BIGINT NOT NULL,"
         " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL, points BIGINT NOT NULL,"
-        " clause TEXT NOT NULL, scoped BIGINT NOT NULL",
+        " clause TEXT NOT NULL, scoped BIGINT NOT NULL, confirm BIGINT NOT NULL",
         "id",
     ),
     "cap_limits": (
@@ -126,7 +133,13 @@ TABLES: dict[str, tuple[str, str]] = {
         " thing BIGINT NOT NULL, day BIGINT NOT NULL, unit BIGINT, grade TEXT, hours BIGINT,"
         " share BIGINT NOT NULL, value BIGINT NOT NULL, whole BIGINT NOT NULL,"
         " gross BIGINT NOT NULL, points BIGINT NOT NULL, account BIGINT NOT NULL",
-        "person, position, activity",
+        "person, position, activity, day",
+    ),
+    "adjustments": (
+        "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"
+        " day BIGINT NOT NULL, origin_day BIGINT NOT NULL, before BIGINT NOT NULL,"
+        " after BIGINT NOT NULL, cause TEXT NOT NULL, reference BIGINT NOT NULL",
+        "person, position, activity, day",
     ),
     "cuts": (
         "person BIGINT NOT NULL, position BIGINT NOT NULL, activity BIGINT NOT NULL,"

@@ -80,7 +80,7 @@ def _loss(key: tuple[str, str, str, str], parts: list[tuple[StatementLine, Cut |
     )
 
 
-def explain_loss(loss: Loss) -> Label:
+def explain_loss(loss: Loss) -> Label:  # noqa: PLR0911 - one for each cause
     """Say what was lost, when and to what."""
     what = Label(
         f"{loss.month} {loss.activity.ko} {loss.count}건",
@@ -97,6 +97,12 @@ def explain_loss(loss: Loss) -> Label:
             )
         case "voided":
             return Label(f"{what.ko}: 기록 취소 {taken.ko}", f"{what.en}: voided {taken.en}")
+        case "pending":
+            return Label(f"{what.ko}: 확인 대기 {taken.ko}", f"{what.en}: pending {taken.en}")
+        case "held":
+            return Label(f"{what.ko}: 점수 보류 {taken.ko}", f"{what.en}: on hold {taken.en}")
+        case "denied":
+            return Label(f"{what.ko}: 점수 불인정 {taken.ko}", f"{what.en}: denied {taken.en}")
         case "withdrawn":
             return Label(f"{what.ko}: 철회 {taken.ko}", f"{what.en}: withdrawn {taken.en}")
         case _:

@@ -7,7 +7,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from mileage.ledger.facts import format_instant
+from eventsourcing.persistence import Notification
+from mileage.ledger.facts import encode, format_instant
 from mileage.ledger.ledger import database_name, gone_keys
 
 from .decode import Slice
@@ -27,10 +28,17 @@ POSTING_STANDS = (
 """SQL: the posting ``p`` in the main account is of an activity neither voided nor withdrawn."""
 
 _STANDING = """
-WITH standing AS (
-    SELECT position, stream, topic, json_extract(state, '$.occurred_on') AS day, state
-    FROM (SELECT position, originator_id AS stream, topic, CAST(state AS TEXT) AS state
-          FROM stored_events WHERE topic IN (SELECT value FROM json_each(:topics)))
+WITH versions AS MATERIALIZED (
+    SELECT key AS topic, json_extract(value, '$.kind') AS kind, json_extract(value, '$.old') AS old
+    FROM json_each(:topics)
+),
+standing AS (
+    SELECT position, stream, kind, json_extract(state, '$.occurred_on') AS day, state
+    FROM (SELECT position, originator_id AS stream, kind,
+                 CASE WHEN old
+                      THEN as_now(position, originator_id, originator_version, v.topic, state)
+                      ELSE CAST(state AS TEXT) END AS state
+          FROM stored_events e CROSS JOIN versions v ON v.topic = e.topic)
     WHERE position NOT IN (SELECT value FROM json_each(:gone))
       AND (:until IS NULL OR json_extract(state, '$.occurred_on') <= :until)
       AND (:known_at IS NULL OR json_extract(state, '$.recorded_at') <= :known_at)
@@ -70,7 +78,7 @@ def standing_facts(
     gone = _gone(ledger, part)
     return [
         item
-        for item in ledger.facts(topics=_topics(ledger, kinds))
+        for item in ledger.facts(topics=ledger.kinds.topics(*kinds))
         if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
         and item.fact.key not in gone
         and (until is None or item.fact.occurred_on <= until)
@@ -90,8 +98,9 @@ def standing_rows(  # noqa: PLR0913 - what is asked, and of which facts
 
     Args:
         ledger: The ledger.
-        statement: A query on ``standing(position, stream, topic, day, state)``: ``day`` is a text
-            ``YYYY-MM-DD``, ``state`` the stored JSON.
+        statement: A query on ``standing(position, stream, kind, day, state)``: ``kind`` is a
+            name, ``day`` a text ``YYYY-MM-DD``, ``state`` the JSON as the present version of the
+            kind stores it.
         kinds: As for ``standing_facts``; likewise ``as_of``, ``known_at`` and ``until``.
         as_of: See there.
         known_at: See there.
@@ -100,7 +109,7 @@ def standing_rows(  # noqa: PLR0913 - what is asked, and of which facts
     gone = _gone(ledger, Slice(as_of=as_of, known_at=known_at))
     days = [day for day in (as_of, until) if day]
     given = {
-        "topics": json.dumps(_topics(ledger, kinds)),
+        "topics": json.dumps(_versions(ledger, kinds)),
         "gone": json.dumps(list(ledger.positions(list(gone)).values())),
         "until": min(days).isoformat() if days else None,
         "known_at": format_instant(known_at) if known_at else None,
@@ -120,17 +129,20 @@ def last_fact(
     return ledger.at(rows[0][0]) if rows else None
 
 
-def _topics(ledger: Ledger, kinds: Iterable[str]) -> list[str]:
-    """The topics under which facts of the kinds are stored, in whatever version."""
-    found = [ledger.kinds.get(name) for name in kinds]
-    return [kind.topic_of(number) for kind in found for number in range(1, kind.version + 1)]
+def _versions(ledger: Ledger, kinds: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The topics of some kinds, each with the kind and whether it is of an earlier version."""
+    return {
+        kind.topic_of(number): {"kind": kind.name, "old": number < kind.version}
+        for kind in map(ledger.kinds.get, kinds)
+        for number in range(1, kind.version + 1)
+    }
 
 
 def _gone(ledger: Ledger, part: Slice) -> frozenset[str]:
     """Keys of the facts that are void within a slice."""
     return gone_keys(
         item.fact
-        for item in ledger.facts(topics=_topics(ledger, ["fact.voided"]))
+        for item in ledger.facts(topics=ledger.kinds.topics("fact.voided"))
         if part.has(item.position, item.fact.occurred_on, item.fact.recorded_at)
     )
 
@@ -138,4 +150,10 @@ def _gone(ledger: Ledger, part: Slice) -> frozenset[str]:
 def _query(ledger: Ledger, statement: str, values: dict[str, Any]) -> list[Any]:
     name = database_name(ledger.path, read_only=True)
     with closing(sqlite3.connect(name, uri=True)) as connection:
+
+        def as_now(position: int, stream: str, version: int, topic: str, state: bytes) -> str:
+            event = Notification(stream, version, topic, state, position)
+            return encode(ledger.mapper.to_domain_event(event)).decode()
+
+        connection.create_function("as_now", 5, as_now, deterministic=True)
         return connection.execute(statement, values).fetchall()

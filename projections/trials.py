@@ -70,18 +70,21 @@ class SelectionTrial:
 
     Attributes:
         programme: Id of the programme.
-        expected: People expected in.
-        selected: People who get in, in order of place; empty when it is not in force that day.
+        expected: People expected in, each with the grade or tier; ``None`` where none is stated.
+        selected: People who get in, in order of place, each with the grade or tier, if there are
+            any; empty when the programme is not in force that day.
     """
 
     programme: str
-    expected: tuple[str, ...]
-    selected: tuple[str, ...]
+    expected: Mapping[str, str | None]
+    selected: Mapping[str, str | None]
 
     @property
     def passed(self) -> bool:
-        """Whether exactly those get in, in whatever order."""
-        return set(self.expected) == set(self.selected)
+        """Whether exactly those get in, in whatever order, with the grades that are stated."""
+        return self.expected.keys() == self.selected.keys() and all(
+            grade in (None, self.selected[person]) for person, grade in self.expected.items()
+        )
 
 
 @attrs.frozen
@@ -161,9 +164,9 @@ def _selections(example: Example, figures: Figures, day: date) -> list[Selection
         SelectionTrial(
             programme,
             expected,
-            tuple(each.person for each in eligible(figures, programme, day).selected)
+            {each.person: each.grade for each in eligible(figures, programme, day).selected}
             if programme in in_force
-            else (),
+            else {},
         )
         for programme, expected in example.selected.items()
     ]
@@ -244,6 +247,8 @@ class _Play:
         thing = self._id("things", entry.thing or f"#{position}")
         kind, day = self.activities[entry.activity], day_number(entry.on)
         self.insert("w_fact", position, thing, kind, day, entry.grade, entry.hours)
+        if entry.confirmed:
+            self.insert("w_confirmed", position, position)
         for seq, (person, share) in enumerate(entry.parties, 1):
             self.insert("w_party", position, seq, self._id("people", person), share)
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import defaultdict
+from datetime import date
 from fractions import Fraction
 from graphlib import TopologicalSorter
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from mileage.ledger import to_units
 from mileage.projections import activity_infos, parse_rulebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from mileage.ledger import Ledger, Recorded
     from mileage.projections import Rulebook
@@ -84,6 +85,7 @@ WITHDRAWN_BY = {
     "publicity.published": ("publicity.withdrawn",),
     "award.granted": ("award.withdrawn",),
 }
+HOLDS = ("points.held", "points.released", "points.denied")
 MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
@@ -105,6 +107,8 @@ class Line:
     whole: int = 0
     gross: int = 0
     account: str = MAIN
+    waits: bool = False
+    adjusts: tuple[date, int, int] | None = None
     cuts: list[tuple[str, str, int]] = field(factory=list)
 
     @property
@@ -132,6 +136,7 @@ class Audit:
         as_of: date | None = None,
         known_at: datetime | None = None,
         upto: int | None = None,
+        closes: bool = True,
     ) -> None:
         self.facts = [
             item
@@ -152,6 +157,43 @@ class Audit:
         ]
         self.lines = [line for item in self.facts for line in self._lines(item)]
         self._apply_caps()
+        if closes:
+            self._close(ledger, as_of, known_at, upto)
+
+    # -- periods that are closed -----------------------------------------------------------------
+
+    def _close(
+        self,
+        ledger: Ledger,
+        as_of: date | None,
+        known_at: datetime | None,
+        upto: int | None,
+    ) -> None:
+        """Closed days as they were when they were closed, and what changed later on later days."""
+        closed: list[tuple[int, date]] = []
+        for item in ledger.facts():
+            if known_at is not None and item.fact.recorded_at > known_at:
+                continue
+            if upto is not None and item.position > upto:
+                continue
+            if item.fact.kind.name == "period.closed":
+                closed.append((item.position, _day_after(item.fact.data.period)))
+            elif item.fact.kind.name == "period.reopened":
+                closed.pop()
+        states = [
+            Audit(ledger, as_of=as_of, known_at=known_at, upto=position, closes=False).lines
+            for position, _ in closed
+        ]
+        states.append(self.lines)
+        lines, begin = [], None
+        for (_, end), state in zip(closed, states, strict=False):
+            lines += [x for x in state if x.day < end and (begin is None or x.day >= begin)]
+            begin = end
+        lines += [x for x in self.lines if begin is None or x.day >= begin]
+        for index, (_, end) in enumerate(closed):
+            if as_of is None or end <= as_of:
+                lines += _differences(states[index], states[index + 1], end)
+        self.lines = lines
 
     # -- what still stands -----------------------------------------------------------------------
 
@@ -167,6 +209,16 @@ class Audit:
                 found = other.position
         return found
 
+    def held_by(self, item: Recorded) -> tuple[str, int] | None:
+        """Whether a fact is on hold or denied by the last standing word about it, and where."""
+        last = None
+        for other in self.facts:
+            name = other.fact.kind.name
+            about = name in HOLDS and other.fact.data.fact == item.fact.key
+            if about and not self.voided_by(other):
+                last = (name.partition(".")[2], other.position)
+        return None if last is None or last[0] == "released" else last
+
     def withdrawn_by(self, item: Recorded) -> int:
         """Position of the first standing fact that takes this one back; 0 when none does."""
         for other in self.facts:
@@ -181,7 +233,7 @@ class Audit:
 
     # -- from a fact to lines --------------------------------------------------------------------
 
-    def _lines(self, item: Recorded) -> Iterable[Line]:
+    def _lines(self, item: Recorded) -> Iterable[Line]:  # noqa: C901 - what there is to ask
         kind = item.fact.kind.name
         if kind not in ACTIVITIES:
             return []
@@ -201,12 +253,26 @@ class Audit:
             lines += [line for line in earned if account == MAIN or line.rule]
         if by := self.voided_by(item):
             cause = "voided"
+        elif held := self.held_by(item):
+            cause, by = held
         elif by := self.withdrawn_by(item):
             cause = "withdrawn"
         if by:
             for line in lines:
                 line.cuts.append((cause, str(by), line.gross))
+        elif not self._confirmed(item):
+            for line in lines:
+                if line.waits:
+                    line.cuts.append(("pending", "0", line.gross))
         return lines
+
+    def _confirmed(self, item: Recorded) -> bool:
+        return any(
+            other.fact.kind.name == "points.confirmed"
+            and other.fact.data.fact == item.fact.key
+            and not self.voided_by(other)
+            for other in self.facts
+        )
 
     def _accounts(self) -> list[str]:
         """The main account, and those in which some rule gives something."""
@@ -269,7 +335,7 @@ class Audit:
                 whole += rest >= 5_000
             amounts = largest_remainders(whole, parts) if rule.split == "share" else None
             line.adoption, line.rule, line.clause = book.position, rule.id, clause
-            line.whole = whole
+            line.whole, line.waits = whole, rule.confirm
             line.gross = amounts[index] if amounts else whole
 
     def _how_near(self, rule: Rule, person: str, day: date) -> int | None:
@@ -438,8 +504,8 @@ class Audit:
             points, activities, rewarded = found.get((line.person, line.account), (0, 0, 0))
             found[line.person, line.account] = (
                 points + line.points,
-                activities + 1,
-                rewarded + (line.points > 0),
+                activities + (line.share > 0),
+                rewarded + (line.points > 0 and line.share > 0),
             )
         return found
 
@@ -458,7 +524,7 @@ class Audit:
                 total = sums.setdefault(line.person, [0, 0, 0])
                 total[0] += line.points
                 if line.points > 0:
-                    total[1] += 1
+                    total[1] += line.share > 0
                     total[2] = max(total[2], line.day.toordinal())
         outcome: dict[str, tuple[str, str | None]] = {}
         running = []
@@ -549,6 +615,47 @@ class Audit:
         if programme.units and not self._within(person, day, programme.units):
             return "other_unit"
         return ""
+
+
+def _differences(before: list[Line], after: list[Line], end: date) -> list[Line]:
+    """What closed days are worth more or less than before, posted on the first open day."""
+    found = []
+    old = {(x.person, x.position, x.account): x for x in before if x.day < end}
+    new = {(x.person, x.position, x.account): x for x in after if x.day < end}
+    for key in old.keys() | new.keys():
+        one, other = old.get(key), new.get(key)
+        points = (one.points if one else 0, other.points if other else 0)
+        if one is None:
+            found.append(evolve(other, day=end, adjusts=(other.day, *points)))
+        elif points[0] != points[1]:
+            line = other or one
+            ruled = other if other and other.rule else one
+            change = points[1] - points[0]
+            found.append(
+                evolve(
+                    line,
+                    day=end,
+                    unit=line.unit or one.unit,
+                    hours=None,
+                    share=0,
+                    adoption=ruled.adoption,
+                    rule=ruled.rule,
+                    clause=ruled.clause,
+                    whole=change,
+                    gross=change,
+                    cuts=[],
+                    adjusts=(line.day, *points),
+                )
+            )
+    return found
+
+
+def _day_after(period: str) -> date:
+    """The day after the last of a period such as 2005, 2005-H1, 2005-Q3 or 2005-03."""
+    year, _, part = period.partition("-")
+    months = {"": 12, "H1": 6, "H2": 12, "Q1": 3, "Q2": 6, "Q3": 9, "Q4": 12}
+    last = months[part] if part in months else int(part)
+    return date(int(year) + last // 12, last % 12 + 1, 1)
 
 
 def _allotted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mileage.projections import MAIN_ACCOUNT
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["audit_lines", "balances", "model_lines"]
 
 
-Lines = dict[tuple[str, int, str], tuple[Any, ...]]
+Lines = dict[tuple[str, int, str, date], tuple[Any, ...]]
 
 
 def model_lines(figures: Figures) -> Lines:
-    """Every posting of a read model, by person, position and account."""
+    """Every posting of a read model, by person, position, account and day."""
     return {
-        (line.person, line.position, line.account): (
+        (line.person, line.position, line.account, line.occurred_on): (
             line.kind,
             line.occurred_on,
             line.unit,
@@ -33,6 +34,7 @@ def model_lines(figures: Figures) -> Lines:
             line.gross,
             [(cut.cause, cut.reference, cut.points) for cut in line.cuts],
             line.points,
+            line.adjusts and (line.adjusts.origin_on, line.adjusts.before, line.adjusts.after),
         )
         for person in _people(figures)
         for line in figures.statement(person, account=None)
@@ -40,9 +42,9 @@ def model_lines(figures: Figures) -> Lines:
 
 
 def audit_lines(audit: Audit) -> Lines:
-    """Every line of the auditor, by person, position and account."""
+    """Every line of the auditor, by person, position, account and day."""
     return {
-        (line.person, line.position, line.account): (
+        (line.person, line.position, line.account, line.day): (
             line.kind,
             line.day,
             line.unit,
@@ -56,6 +58,7 @@ def audit_lines(audit: Audit) -> Lines:
             line.gross,
             line.cuts,
             line.points,
+            line.adjusts,
         )
         for line in audit.lines
     }

@@ -41,9 +41,21 @@ GRADES = ("gold", "silver", "bronze")
 OPENED = date(2004, 1, 5)
 BEGINNING = datetime(2005, 1, 10, 3, 0, tzinfo=UTC)
 # What has a command of its own, and what tests and examples declare besides.
-NOT_DRIVEN = ("ledger.", "rulebook.", "fact.", "test.", "mentoring.", "visit.")
+NOT_DRIVEN = (
+    "ledger.",
+    "rulebook.",
+    "fact.",
+    "period.",
+    "points.",
+    "test.",
+    "mentoring.",
+    "visit.",
+)
 BEGINS, TRIES, AROUND, SAME = 0.1, 6, 0.6, 0.3
-ENDS = (".cancelled", ".closed", ".dissolved", ".ended", ".settled")
+ENDS = (
+    *(".abolished", ".cancelled", ".closed", ".dissolved", ".ended", ".settled", ".split"),
+    *("member.left", "unit.merged", "entry_withdrawn"),
+)
 AMOUNTS = (1, 3_333, 5_000, 10_000, 25_000, 70_001, 100_000)
 
 
@@ -246,6 +258,8 @@ class Driver:
                 least, most = declared.units
                 units = min(max(pick.choice((1, 5_000, 13_333, 80_000, 900_000)), least), most)
                 return Decimal(format_amount(units))
+            case _ if name == "certificate":  # each award has a number of its own
+                return f"certificate-{len(self.recorded)}"
             case _ if name in ("grade", "rank", "round"):
                 return pick.choice(GRADES)
             case _:

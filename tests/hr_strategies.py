@@ -33,6 +33,8 @@ HR_OPERATIONS = (
     *("grant",) * 8,
     *("approve", "revoke", "honour", "redeem") * 5,
     *("refuse", "dishonour", "give_back", "void") * 3,
+    *("close",) * 4,
+    "reopen",
 )
 PROGRAMMES = ("training", "bonus")
 

@@ -199,7 +199,7 @@ def _find_in_ranges(select: exp.Select) -> None:
 
 # -- beside DuckDB --------------------------------------------------------------------------------
 
-_DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_service"}
+_DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
 """The work tables that are there before the plan begins."""
 
 

@@ -85,6 +85,11 @@ class Office:
         self.now = max(self.now + timedelta(seconds=1), seen)
         return self.ledger.record(data, on=on, by="office", source="story", key=key).position
 
+    def at(self, day: str) -> None:
+        """Time goes on to a day."""
+        then = datetime.combine(date.fromisoformat(day), self.now.timetz(), UTC)
+        self.now = max(self.now + timedelta(seconds=1), then)
+
     def adopt(self, text: str, day: str, *, since: str = "", reason: str = "") -> None:
         """Adopt a rulebook (a text, or the name of a shipped one), and rebuild."""
         if "\n" not in text:

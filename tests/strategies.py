@@ -34,6 +34,10 @@ from mileage.ledger import (
     MemberPromoted,
     MemberTransferred,
     MileageError,
+    PointsConfirmed,
+    PointsDenied,
+    PointsHeld,
+    PointsReleased,
     ProposalAdopted,
     ProposalImplemented,
     ProposalRejected,
@@ -49,7 +53,9 @@ from mileage.ledger import (
     equal_shares,
     format_amount,
 )
+from mileage.ledger.kinds.closing import CLOSINGS
 from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged, UnitSplit
+from mileage.ledger.periods import period_days
 from mileage.projections.adoption import adopt_rulebook
 
 if TYPE_CHECKING:
@@ -133,6 +139,8 @@ def _rule(draw: st.DrawFn, activity: str, scope: str = "", account: str = "") ->
         text += 'split = "share"\n'
     if draw(st.integers(0, 3)) == 0:
         text += "until = 2006-07-01\n"
+    if draw(st.integers(0, 5)) == 0:
+        text += "confirm = true\n"
     return text
 
 
@@ -262,6 +270,8 @@ OPERATIONS = (
     *("reject", "review", "withdraw", "leave_club", "unaward"),
     *("promote", "leave_start", "leave_end", "left", "rejoin", "unit", "end_unit"),
     *("sanction", "lift"),
+    *("hold", "hold", "release", "deny"),
+    *("confirm",) * 3,
 )
 
 # What meets caps, withdrawals and rounding, many times in the same short while.
@@ -270,13 +280,18 @@ DENSE = (*("session", "award") * 4, *("unaward", "submit", "adopt") * 2, "enter"
 Step = tuple[str, int, int, int, int]
 
 
+CLOSING = (*OPERATIONS, *("close", "void") * 8, "session", "award", "reopen")
+"""What happens where periods are closed too."""
+
+
 def steps(
-    min_size: int = 5, max_size: int = 40, *, dense: bool = False
+    min_size: int = 5, max_size: int = 40, *, dense: bool = False, closing: bool = False
 ) -> st.SearchStrategy[list[Step]]:
     """What happens, in order: operation, days passed, days recorded late, and two choices."""
-    late = st.one_of(st.just(0), st.just(0), st.just(0), st.integers(0, 300))
+    never = st.just(0)
+    late = st.one_of(*[never] * (1 if closing else 3), st.integers(0, 300))
     choice = st.integers(0, 10_000)
-    names = st.sampled_from(DENSE if dense else OPERATIONS)
+    names = st.sampled_from(DENSE if dense else CLOSING if closing else OPERATIONS)
     passed = st.integers(0, 8 if dense else 45)
     step = st.tuples(names, passed, late, choice, choice)
     return st.lists(step, min_size=min_size, max_size=max_size)
@@ -506,9 +521,54 @@ class Play:
         self.sanctions.append(name)
         return done
 
+    def _hold(self, day: date, one: int, _two: int) -> Recorded | None:
+        target = _pick([i for i in self.recorded[-12:] if i.fact.kind.activity], one)
+        return target and self._about_hold(PointsHeld, target.fact.key, day)
+
+    def _release(self, day: date, one: int, _two: int) -> Recorded | None:
+        return self._end_hold(PointsReleased, day, one)
+
+    def _deny(self, day: date, one: int, _two: int) -> Recorded | None:
+        return self._end_hold(PointsDenied, day, one)
+
+    def _confirm(self, day: date, one: int, _two: int) -> Recorded | None:
+        target = _pick([i for i in self.recorded[-12:] if i.fact.kind.activity], one)
+        if target is None:
+            return None
+        data = PointsConfirmed(target.fact.key)
+        key = f"confirm-{len(self.recorded)}"
+        return self.ledger.record(data, on=day, by="verifier", key=key)
+
+    def _end_hold(self, kind: type, day: date, one: int) -> Recorded | None:
+        held = [i for i in self.recorded if isinstance(i.fact.data, PointsHeld)]
+        target = _pick(held, one)
+        return target and self._about_hold(kind, target.fact.data.fact, day)
+
+    def _about_hold(self, kind: type, key: str, day: date) -> Recorded:
+        return self._record(kind(key, "이의"), day, f"hold-{len(self.recorded)}")
+
     def _lift(self, day: date, one: int, _two: int) -> Recorded | None:
         name = _pick(self.sanctions, one)
         return name and self._record(SanctionLifted(name, "code"), day)
+
+    def _close(self, _day: date, one: int, _two: int) -> Recorded | None:
+        state = self.ledger.state(CLOSINGS)
+        begins = state.until if state and state.until else date(2004, (1, 10, 11)[one % 3], 1)
+        codes = [
+            f"{begins:%Y-%m}",
+            *([f"{begins:%Y}-Q{(begins.month + 2) // 3}"] if begins.month % 3 == 1 else []),
+            *([f"{begins:%Y}"] if begins.month == 1 else []),
+        ]
+        over = [code for code in codes if period_days(code)[1] <= self.today]
+        code = _pick(over, one) if one % 3 == 0 else (over or [None])[-1]
+        return code and self.ledger.close_period(code, on=self.today, by="officer")
+
+    def _reopen(self, _day: date, _one: int, _two: int) -> Recorded | None:
+        state = self.ledger.state(CLOSINGS)
+        period = state.periods[-1] if state and state.periods else "2004"
+        return self.ledger.reopen_period(
+            period, on=self.today, by="officer", approved_by="director", reason="error"
+        )
 
     def _unit(self, day: date, one: int, _two: int) -> Recorded:
         name = f"U{one % 3}"

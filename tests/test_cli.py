@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -403,6 +404,7 @@ def test_activities_without_a_rule_are_listed():
     """A small result is always rewarded: checked, not assumed."""
     assert answer("unrewarded")["unrewarded"] == []
     assert "Every activity has a rule" in run("unrewarded").stderr
+    assert "There was no activity in this period" in run("unrewarded", "--period", "2004").stderr
     ok("record", "proposal.implemented", "--proposal", "A-1", "--on", "2005-06-01")
     told = answer("unrewarded")["unrewarded"]
     assert told == [{"activity": "proposal.implemented", "count": 2}]
@@ -478,6 +480,7 @@ def test_an_adopted_rulebook_waits_for_a_rebuild(agency):
     assert dry["differences"][0] == {
         "person": "P1",
         "name": "홍길동",
+        "account": "mileage",
         "before": "10",
         "after": "16",
         "change": "6",
@@ -830,6 +833,66 @@ def test_without_figures_and_without_a_way_to_make_them_it_says_so(agency, monke
     assert "mileage rebuild" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "args", [("rebuild",), ("rebuild", "--dry-run"), ("builds", "use", "1")], ids=" ".join
+)
+def test_figures_in_a_folder_that_cannot_be_written(agency, monkeypatch, args):
+    """What would write figures says that the folder is not for that, and what to do."""
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = run(*args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: agency.read: the folder cannot be written; look at")
+    assert not list(agency.glob("agency.read/*.part"))
+
+
+def test_figures_of_an_archive(agency, monkeypatch):
+    """Figures in a folder without the right to write, and so without a log beside them, answer."""
+    before = answer("ranking")
+    folder = (agency / "agency.read.sqlite").resolve().parent
+    for log in (*folder.glob("*-wal"), *folder.glob("*-shm")):
+        log.unlink()
+    folder.chmod(0o555)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    opened = []
+    connect = sqlite3.connect
+
+    def watched(*args, **kwargs):
+        opened.extend(map(str, args[:1]))
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr("mileage.projections.figures.sqlite3.connect", watched)
+    try:
+        assert answer("ranking") == before
+    finally:
+        folder.chmod(0o755)
+    assert any(name.endswith("build-000001.sqlite?mode=ro&immutable=1") for name in opened)
+
+
+def test_figures_that_somebody_else_writes(agency):
+    """A fact is recorded while the figures are locked; the warning says why they wait."""
+    with closing(sqlite3.connect((agency / "agency.read.sqlite").resolve())) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        result = record("--authors", "P3")
+    assert result.exit_code == 0
+    assert "another process is writing the figures" in result.stderr
+
+
+def test_figures_that_are_damaged(agency):
+    """Whatever became of the file, a question says to rebuild, and a rebuild puts it right."""
+    before = answer("ranking")["ranking"]
+    path = (agency / "agency.read.sqlite").resolve()
+    whole = path.read_bytes()
+    holes = whole[: 2 * 4096] + b"\xff" * (len(whole) - 2 * 4096)
+    for damaged in (b"", b"no database", whole[: len(whole) // 2], holes):
+        number = (agency / "agency.read.sqlite").resolve()
+        number.write_bytes(damaged)
+        result = run("ranking")
+        assert result.exit_code == 1, damaged[:20]
+        assert "run `mileage rebuild`" in result.stderr
+        ok("rebuild", "--quiet")
+        assert answer("ranking")["ranking"] == before
+
+
 def test_the_first_question_builds_the_figures(agency):
     """Without a read model, one is made."""
     (agency / "agency.read.sqlite").unlink()
@@ -913,7 +976,7 @@ def test_batch_again_takes_no_terms():
     result = run("hr", "export", "out", "--again", "1", "--encoding", "cp949")
 
     assert result.exit_code == 2
-    assert "leave out --as-of, --encoding and --full" in result.stderr
+    assert "leave out --as-of, --profile, --format, --encoding and --full" in result.stderr
 
 
 def test_another_rulebook_replaces_the_whole(agency):

@@ -188,7 +188,9 @@ def test_manifest_inside_where_there_is_room(agency):
     book = openpyxl.load_workbook(batch.file)
     assert book.sheetnames == ["batch", "manifest"]
     told = dict([cell.value for cell in row] for row in book["manifest"].iter_rows())
+    accounts = json.loads(told.pop("accounts"))
     about = {key: value for key, value in batch.manifest.items() if key != "sha256"}
+    assert accounts == about.pop("accounts") == {"mileage": {"ko": "점", "en": "points"}}
     assert told == {key: None if value is None else str(value) for key, value in about.items()}
     assert f"{book.properties.created} {book.properties.modified}" == " ".join(
         ["2005-12-20 05:00:00"] * 2

@@ -34,9 +34,11 @@ from mileage.ledger import (
     format_amount,
     to_units,
 )
+from mileage.ledger.kinds.closing import CLOSINGS
 from mileage.projections import (
     MAIN_ACCOUNT,
     Figures,
+    Period,
     ReadModel,
     RulebookError,
     decode,
@@ -44,6 +46,7 @@ from mileage.projections import (
     programmes,
 )
 from mileage.projections.build import build_read_model
+from mileage.projections.days import day_number
 from mileage.projections.decode import Slice
 from mileage.projections.schema import TABLES
 from strategies import PEOPLE, THOROUGH, Play, examples, rulebooks, steps
@@ -306,7 +309,7 @@ def test_5_shares_add_up(shares, points):
         model.catch_up()
 
         found: dict[int, list[int]] = {}
-        for (_, position, _), line in sorted(model_lines(model.figures()).items()):
+        for (_, position, *_), line in sorted(model_lines(model.figures()).items()):
             found.setdefault(position, []).append(line[10])
         assert [sum(parts) for parts in found.values()] == [points] * len(shares)
         ordered = [found[position] for position in sorted(found)]
@@ -400,6 +403,71 @@ def test_7_the_past_under_the_old_rule(history, text, new_text, reach):
                 assert adopted in (0, adoption)
             else:  # only in the main account is there a line without a rule
                 assert account != MAIN_ACCOUNT
+
+
+# -- 8: closed stays closed ----------------------------------------------------------------------
+
+
+@examples(15)
+@given(steps(15, 45, closing=True), rulebooks(), adoptions)
+def test_8_closed_stays_closed(history, text, later):
+    """8: What was published of a closed period never changes, and nothing is lost by closing."""
+    with (
+        tempfile.TemporaryDirectory(prefix="mileage-test-") as folder,
+        Play(Path(folder) / "agency.sqlite") as play,
+        ReadModel(play.ledger) as model,
+    ):
+        play.adopt_rulebook(text, reach_days=300)
+        model.rebuild()
+        published: dict[str, Any] = {}
+        for index, step in enumerate(history):
+            for at, other, reach in later:
+                if at == index and play.adopt_rulebook(other, reach_days=reach):
+                    model.rebuild()
+            if not play.step(step):
+                continue
+            model.catch_up()
+            state = play.ledger.state(CLOSINGS)
+            closed = state.periods if state else ()
+            published = {name: lines for name, lines in published.items() if name in closed}
+            for name in closed:
+                lines = published.setdefault(name, _of_period(model.figures(), name))
+                assert _of_period(model.figures(), name) == lines
+        figures, audit = model.figures(), Audit(play.ledger)
+
+        assert model_lines(figures) == audit_lines(audit)
+        assert balances(figures) == audit.balances()
+        sums = {key: found[0] for key, found in Audit(play.ledger, closes=False).balances().items()}
+        assert {key: found[0] for key, found in balances(figures).items() if found[0]} == {
+            key: points for key, points in sums.items() if points
+        }
+        with built(play.ledger) as anew:
+            assert anew.content_digest() == figures.content_digest()
+
+
+def _of_period(figures: Figures, name: str) -> dict[Any, Any]:
+    """What is posted in a period: by whom, for what, how many points and by which rule."""
+    period = Period.parse(name)
+    return {
+        key: (line[0], line[3:])
+        for key, line in model_lines(figures).items()
+        if period.day_from <= day_number(key[3]) < period.day_until
+    }
+
+
+@examples(8)
+@given(steps(15, 40, closing=True), rulebooks(), st.integers(0, 400))
+def test_8_closed_as_of_a_day(history, text, ago):
+    """8: As of any day, closings count as they are known, and the auditor says the same."""
+    with played(history, text, []) as (play, _):
+        day = play.today - timedelta(days=ago)
+        with built(play.ledger, Slice(as_of=day)) as figures:
+            audit = Audit(play.ledger, as_of=day)
+            assert model_lines(figures) == audit_lines(audit)
+            assert balances(figures) == audit.balances()
+        known = play.ledger.clock() - timedelta(days=ago)
+        with built(play.ledger, Slice(known_at=known)) as figures:
+            assert model_lines(figures) == audit_lines(Audit(play.ledger, known_at=known))
 
 
 # -- 10: readers never see half ----------------------------------------------------------------

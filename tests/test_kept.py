@@ -84,6 +84,15 @@ def fresh(model: ReadModel, part: Slice | None = None, kept: Kept | None = None)
     return digest
 
 
+def serving(model: ReadModel) -> str:
+    """Somebody who serves to this day."""
+    rows = model.figures().query(
+        "SELECT m.person FROM people m JOIN tenures t ON t.person = m.id"
+        " WHERE t.status = 'serving' AND t.day_until = 99991231 ORDER BY m.person"
+    )
+    return str(rows[0][0])
+
+
 def segments(model: ReadModel) -> list[tuple[int, int]]:
     """First and last position of the segments kept."""
     return sorted((after + 1, upto) for _, after, upto in model.kept()._folders())
@@ -148,7 +157,9 @@ def test_only_newer_facts_are_decoded(model):
 
     with model.ledger.writer() as writer:
         for number in range(15):
-            data = ProposalSubmitted(f"late-{number}", "늦은 제안", "paper", equal_shares(["P1"]))
+            data = ProposalSubmitted(
+                f"late-{number}", "늦은 제안", "paper", equal_shares([serving(model)])
+            )
             writer.add(Command(data, model.ledger.today(), "o"))
     with decoded() as third:
         model.rebuild()
@@ -330,7 +341,8 @@ def test_a_changed_fact_before_new_ones(model):
     assert 20 < last - first < 49
     with model.ledger.writer() as writer:
         for number in range(last - first + 1):
-            data = ProposalSubmitted(f"late-{number}", "늦은 제안", "paper", equal_shares(["P1"]))
+            authors = equal_shares([serving(model)])
+            data = ProposalSubmitted(f"late-{number}", "늦은 제안", "paper", authors)
             writer.add(Command(data, model.ledger.today(), "o"))
     other = {"P1", "P2", "P3", "P4", "P5", "P6"} - {each.person for each in fact.authors}
     old = fact.authors[0].person

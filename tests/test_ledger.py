@@ -495,3 +495,29 @@ def test_rulebook_adopted_again_after_another(ledger):
 
     ledger.void(back.fact.key, reason="오기", on=date(2005, 6, 1), by="o")
     assert adopt(first).new
+
+
+class TestAdoptionsInOrder:
+    """What a later decision said is not undone by one recorded late, or unsaid."""
+
+    def adopt(self, ledger, text, on, effective=None, reason=None):
+        return ledger.adopt_rulebook(
+            text, rulebook="r", on=on, by="o", effective_from=effective, reason=reason
+        )
+
+    def test_dated_before_the_last(self, ledger):
+        """A decision of March that is recorded after one of May would take its place."""
+        self.adopt(ledger, "x", MAY)
+        with pytest.raises(Refused, match="would take its place") as refused:
+            self.adopt(ledger, "y", MARCH, MARCH, "late")
+        assert refused.value.rule == "rulebook.before-last-adoption"
+        assert self.adopt(ledger, "y", MAY, MARCH, "late").new
+
+    def test_in_the_place_of_what_is_to_come(self, ledger):
+        """A rulebook for June is not displaced by one for May, unless it is said why."""
+        self.adopt(ledger, "x", MARCH, JUNE)
+        with pytest.raises(Refused, match="with effect from 2005-06-01") as refused:
+            self.adopt(ledger, "y", MAY)
+        assert refused.value.rule == "rulebook.undoes-without-reason"
+        assert self.adopt(ledger, "y", MAY, JUNE).new
+        assert self.adopt(ledger, "z", MAY, reason="earlier than planned").new

@@ -38,7 +38,7 @@ from mileage.ledger import (
 )
 from mileage.ledger import kinds as kind_modules
 from mileage.ledger.facts import encode
-from mileage.ledger.fields import Code, Hours, Person, Text
+from mileage.ledger.fields import Code, Day, Hours, Person, Text
 from mileage.ledger.kinds.unit import UnitAbolished, UnitMerged
 from mileage.projections import (
     Figures,
@@ -51,6 +51,8 @@ from mileage.projections import (
     readmodel,
 )
 from mileage.projections.build import build_read_model
+from mileage.projections.open_things import open_things
+from mileage.projections.standing import standing_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -807,6 +809,69 @@ def own_kinds(version: int) -> tuple[Kinds, type]:
         place: Annotated[str, Text("장소", "Place")]
 
     return registry, HeldSomewhere
+
+
+def own_tasks(version: int) -> tuple[Kinds, type]:
+    """The product's kinds, with tasks of another making, in its first or second version."""
+    registry = Kinds()
+    for category in ("ledger", "rulebook", "unit", "member"):
+        registry.add_programme(kind_modules.kinds.programme(category))
+    for each in kind_modules.kinds:
+        if each.category in {"ledger", "rulebook", "unit", "member", ""}:
+            registry.add(each)
+    registry.add_programme(Programme("task", Label("과제", "Task")))
+    options: dict[str, Any] = {
+        "ko": "과제",
+        "en": "Task",
+        "category": "task",
+        "id_fields": ("task",),
+        "registry": registry,
+    }
+    if version == 1:
+
+        @kind("task.assigned", **options)
+        @attrs.frozen
+        class Given(Data):
+            """A task is given, to be done some day."""
+
+            task: Annotated[str, Code("과제", "Task")]
+
+        return registry, Given
+
+    def upcast(stored: dict[str, Any]) -> dict[str, Any]:
+        return {**stored, "due_on": "2005-02-28"}
+
+    @kind("task.assigned", version=2, upcasts={1: upcast}, **options)
+    @attrs.frozen
+    class GivenWithDate(Data):
+        """A task is given, to be done by a day."""
+
+        task: Annotated[str, Code("과제", "Task")]
+        due_on: Annotated[date, Day("기한", "Due on")]
+
+    return registry, GivenWithDate
+
+
+def test_older_version_in_questions_to_the_facts(tmp_path):
+    """What is asked of the facts themselves is answered by both versions of a kind alike."""
+    registry, given = own_tasks(1)
+    path = tmp_path / "own.sqlite"
+    with make_ledger(path, kinds=registry) as ledger:
+        record(ledger, given("a"), "2005-02-01")
+        record(ledger, given("gone"), "2005-02-01")
+        ledger.void("task.assigned:gone", reason="오기", on=date(2005, 2, 1), by="o")
+    registry, given = own_tasks(2)
+    with Ledger.open(path, kinds=registry, clock=lambda: NOW) as ledger:
+        record(ledger, given("b", date(2005, 12, 1)), "2005-02-03")
+        for found in (list(standing_facts(ledger, ["task.assigned"])), ledger.stream("task:a")):
+            assert found[0].fact.data == given("a", date(2005, 2, 28))
+        assert len(standing_facts(ledger, ["task.assigned"])) == 2
+        running, overdue = open_things(ledger, date(2005, 3, 1))
+        assert (running.sort, running.count, running.since) == ("task", 2, date(2005, 2, 1))
+        assert (overdue.sort, overdue.count, overdue.since) == (
+            *("task_overdue", 1),
+            date(2005, 2, 28),
+        )
 
 
 MENTORING = """

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from mileage.projections import (
     UnknownPerson,
     difference,
 )
+from mileage.projections.figures import Figures
 from mileage.projections.schema import TABLES
 from sqlite_utils import Database
 
@@ -248,6 +250,24 @@ def test_figures_are_read_only(model):
 
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         model.figures().query("DELETE FROM balances")
+
+
+def test_an_archive_that_somebody_else_writes(model, tmp_path, monkeypatch):
+    """Who may only read, in a folder without a log, reads what stands there now."""
+    model.rebuild()
+    copy = tmp_path / "copy.sqlite"
+    with closing(sqlite3.connect(model.link.resolve())) as source:
+        source.execute(f"VACUUM INTO '{copy}'")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with closing(Figures(copy)) as figures:
+        before = figures.position
+        with figures.still():
+            assert figures.position == before
+            with closing(sqlite3.connect(copy)) as other, other:
+                other.execute("PRAGMA journal_mode = DELETE")
+                other.execute("UPDATE meta SET value = '3' WHERE key = 'position'")
+            assert figures.position == before
+        assert figures.position == 3
 
 
 def test_progress_is_told(model):

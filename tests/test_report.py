@@ -104,6 +104,62 @@ class TestParticipation:
             reported(office, Period.parse("2006"))
 
 
+class TestFormer:
+    def test_the_whole_period_before(self, office):
+        """Head-count, activities and points of the half before, each on its own last day."""
+        office.proposes("2005-03-01", "one", "A")
+        office.proposes("2005-04-01", "two", "B")
+        office.record("2005-06-30", MemberLeft("B"))
+        office.proposes("2005-09-01", "three", "A")
+        office.now = office.now.replace(year=2006)
+        found = reported(office, Period.parse("2005-H2"))
+        assert found.former.period.name == "2005-H1"
+        assert found.former.day == date(2005, 6, 30)
+        assert (found.former.everybody.people, found.former.everybody.taking_part) == (4, 2)
+        assert (found.former.activities, found.former.rewarded) == (2, 2)
+        assert found.former.points == 40_000
+        [now, then, change] = re.findall(
+            r"^\| (?:2005년|증감).*$", rendered_of(office, found), re.MULTILINE
+        )
+        assert now == "| 2005년 하반기 | 3 | 1 | 33.3% | 1 | 2 | 100.0% |"
+        assert then == "| 2005년 상반기 | 4 | 2 | 50.0% | 2 | 4 | 100.0% |"
+        assert change == "| 증감 | -1 | -1 | -16.7%p | -1 | -2 | 0.0%p |"
+
+    @pytest.mark.parametrize(
+        ("period", "day", "name", "last"),
+        [
+            ("2005", date(2005, 6, 30), "2004", date(2004, 6, 30)),
+            ("2004", date(2004, 2, 29), "2003", date(2003, 2, 28)),
+            ("2005-Q2", date(2005, 5, 31), "2005-Q1", date(2005, 2, 28)),
+            ("2005-03", date(2005, 3, 31), "2005-02", date(2005, 2, 28)),
+            ("2005-03", date(2005, 3, 30), "2005-02", date(2005, 2, 28)),
+            ("2005-03", date(2005, 3, 10), "2005-02", date(2005, 2, 10)),
+        ],
+    )
+    def test_as_far_as_this_one_has_come(self, office, period, day, name, last):
+        """What is not over is held against as much of the period before, not against all of it."""
+        for number, month in enumerate(range(24)):
+            at = date(2003 + month // 12, month % 12 + 1, 1)
+            office.proposes(at.isoformat(), f"p{number}", "A")
+        office.proposes("2005-02-10", "on-the-day", "A")
+        office.proposes("2005-02-11", "after-it", "A")
+        office.now = office.now.replace(year=2006)
+        former = reported(office, Period.parse(period), as_of=day).former
+        assert (former.period.name, former.day) == (name, last)
+        months = {"2004": 6, "2003": 2, "2005-Q1": 2, "2005-02": 2}[name]
+        if last == date(2005, 2, 10):
+            months = 1
+        assert former.activities == months
+
+    def test_none_before(self, office):
+        """Nothing to compare with: no activity before, or no period before."""
+        office.proposes("2005-03-01", "one", "A")
+        office.now = office.now.replace(year=2006)
+        assert reported(office).former is None
+        assert reported(office, Period.parse("all")).former is None
+        assert "비교" not in rendered_of(office, reported(office))
+
+
 class TestCoverage:
     def test_every_reason_is_told(self, office):
         """No rulebook, no rule, a rule of 0, a share too small, a cap, withdrawn, voided."""
@@ -260,6 +316,12 @@ def attrs_title(data):
     import attrs  # noqa: PLC0415
 
     return attrs.evolve(data, title=NASTY)
+
+
+def rendered_of(office, found):
+    """A report as Markdown in Korean."""
+    figures = office.model.figures()
+    return render(found, "md", "ko", Names({}, figures.unit_labels(), figures.labels()))
 
 
 def rendered(office, form, lang="ko", people=None, **question):

@@ -79,6 +79,37 @@ def test_one_change(old, new, edit):
     assert changed((old, new)) == [edit]
 
 
+def test_another_order_of_grades():
+    """Who comes first is what grades by rank are about: another order is a change."""
+    old, new = "gold = 20, silver = 70.5", "silver = 70.5, gold = 20"
+    moved = ("moved", "programme", "bonus", "2005-01-01", "percent", "gold, silver")
+
+    assert changed((old, new)) == [(*moved, "silver, gold")]
+    places = ("changed", "evaluation", "units", "", "group.bureaus.places.gold", "1", "3")
+    one, other = (
+        "places = { gold = 1, silver = 2 }\nvalue",
+        "places = { silver = 2, gold = 3 }\nvalue",
+    )
+    assert changed((one, other)) == [
+        places,
+        (
+            "moved",
+            "evaluation",
+            "units",
+            "",
+            "group.bureaus.places",
+            "gold, silver",
+            "silver, gold",
+        ),
+    ]
+    # A value that is written in another order says the same.
+    assert changed(("{ gold = 300, silver = 200 }", "{ silver = 200, gold = 300 }")) == []
+    assert changed((old, f"bronze = 1, {new}")) == [
+        ("added", "programme", "bonus", "2005-01-01", "percent.bronze", "", "1"),
+        (*moved, "silver, gold"),
+    ]
+
+
 def test_a_dated_value_added_and_ended():
     """A value of a new day is added; a day without its value has ended."""
     assert changed(("from = 2006-01-01, points = 40", "from = 2006-02-01, points = 40")) == [

@@ -187,6 +187,8 @@ def table_at(path: tuple[Any, ...], raw: Any) -> str:
         return "label"
     if path[2:3] == ("people",):
         return "placed"
+    if name == "points":
+        return "relative"
     if name == "given":
         return "done" if "activity" in raw else "moved"
     return f"{path[0]}_value" if name == "values" else name

@@ -149,6 +149,60 @@ def test_dated_values_read_with_their_last_day():
     assert "한 조직 전체: 한 달에 30점까지" in told
 
 
+def section(title: str, lang: str) -> list[dict[str, str]]:
+    """Rows of a table of the fullest rulebook, by name of the column."""
+    rulebook = parse_rulebook(EVERYTHING.read_text("utf-8"), activity_infos(kinds))
+    [found] = [s for s in read_aloud(rulebook, LABELS).sections if s.title.en == title]
+    return [
+        {name: getattr(cell, lang) for name, cell in zip(found.columns, row, strict=True)}
+        for row in found.rows
+    ]
+
+
+def test_grades_are_read_one_by_one():
+    """Tiers, percentages and places stand row by row with what they take and are worth."""
+    told = [
+        (row["id"], row["order"], row["grade"], row["takes"], row["value"])
+        for row in section("Grades of programmes", "en")
+    ]
+    assert told == [
+        ("benefits", "1", "Gold (gold)", "8 points or more", "300 benefit points / 복지점수"),
+        ("benefits", "2", "Silver (silver)", "4.5 points or more", "200 benefit points / 복지점수"),
+        ("bonus", "1", "Gold (gold)", "20 %, rounded half up", ""),
+        ("bonus", "2", "Silver (silver)", "70.5 %, rounded half up", ""),
+        ("bonus", "1", "Gold (gold)", "1 person", ""),
+        ("bonus", "2", "Silver (silver)", "2 people", ""),
+    ]
+    korean = [(row["grade"], row["takes"]) for row in section("Grades of programmes", "ko")]
+    assert korean[2:5] == [
+        ("금상 (gold)", "20 %, 반올림"),
+        ("은상 (silver)", "70.5 %, 반올림"),
+        ("금상 (gold)", "1명"),
+    ]
+
+
+def test_programmes_are_read_in_words():
+    """A quota in percent, what leaves people out and for whom it is are words, not TOML."""
+    rows = section("Programmes", "en")
+    quotas = [(row["id"], row["threshold"], row["quota"]) for row in rows]
+    assert quotas == [
+        ("training", "10 points or more", "2"),
+        ("training", "12.5 points or more", "all who reach it"),
+        ("benefits", "by grade, see below", "all who reach it"),
+        ("bonus", "1 point or more", "by grade, see below"),
+        ("bonus", "1 point or more", "3"),
+        ("bonus", "1 point or more", "5 % of 230 people, rounded down"),
+    ]
+    assert rows[2]["further"] == (
+        "unit of the values benefit points / 복지점수, ranks [G5], units [HQ, 본청],"
+        " recent participants left out (years 2, grants of [training]),"
+        " people under a sanction left out (years after its end 2),"
+        " months served in the period (months 6, days that make a month 15),"
+        " people on leave can be selected, approved by a second person true"
+    )
+    assert section("Programmes", "ko")[5]["quota"] == "230명의 5 %, 버림"
+
+
 # -- the command line ----------------------------------------------------------------------------
 
 

@@ -343,17 +343,23 @@ def everybody(ledger: Any, folder: Path, day: date, **which: Any) -> dict[str, A
     build_read_model(ledger, path, Slice(as_of=day), **which)
     figures = Figures(path)
     found = {name: eligible(figures, name, day) for name in programmes(figures, day)}
-    points = dict(
-        figures.query("SELECT m.person, b.points FROM balances b JOIN people m ON m.id = b.person")
+    points = figures.query(
+        "SELECT m.person, a.account, b.points FROM balances b JOIN people m ON m.id = b.person"
+        " JOIN accounts a ON a.id = b.account"
     )
-    units = dict(
-        figures.query(
-            "SELECT u.unit, sum(p.points) FROM postings p LEFT JOIN units u ON u.id = p.unit"
-            " GROUP BY u.unit"
-        )
+    units = figures.query(
+        "SELECT u.unit, a.account, sum(p.points) FROM postings p"
+        " JOIN accounts a ON a.id = p.account LEFT JOIN units u ON u.id = p.unit GROUP BY 1, 2"
     )
     figures.close()
-    return {"programmes": found, "points": points, "units": units}
+    sums = [{tuple(key): amount for *key, amount in rows} for rows in (points, units)]
+    return {"programmes": found, "points": sums[0], "units": sums[1]}
+
+
+def changed(one: dict[Any, int], other: dict[Any, int]) -> set[tuple[Any, ...]]:
+    """Which amounts of two read models differ: what of, before, after."""
+    both = {key: (one.get(key, 0), other.get(key, 0)) for key in one.keys() | other.keys()}
+    return {(*key, *pair) for key, pair in both.items() if pair[0] != pair[1]}
 
 
 def line(selection: Any, person: str) -> tuple[bool, bool, str | None]:
@@ -388,20 +394,23 @@ def test_it_says_what_two_whole_models_say(history, text, other, ago):
         old = everybody(play.ledger, folder, day)
         new = everybody(play.ledger, folder, day, proposed=proposed)
 
-    assert {(p.person, p.before, p.after) for p in found.people} == {
-        (person, old["points"][person], points)
-        for person, points in new["points"].items()
-        if old["points"][person] != points
-    }
-    assert {(u.code, u.before, u.after) for u in found.units} == {
-        (unit, old["units"].get(unit, 0), new["units"].get(unit, 0))
-        for unit in old["units"].keys() | new["units"].keys()
-        if old["units"].get(unit, 0) != new["units"].get(unit, 0)
+    people = {(p.person, p.account, p.before, p.after) for p in found.people}
+    assert people == changed(old["points"], new["points"])
+    units = {(u.code, u.account, u.before, u.after) for u in found.units}
+    assert units == changed(old["units"], new["units"])
+    assert {(a.code, a.before, a.after) for a in found.accounts} == {
+        (
+            name,
+            *(sum(p for (_, a), p in side["points"].items() if a == name) for side in (old, new)),
+        )
+        for name in {"mileage"}
+        | {a for side in (old, new) for _, a in side["points"]}
+        | {a.code for a in found.accounts}
     }
     expected = set()
     for programme in old["programmes"].keys() | new["programmes"].keys():
         sides = old["programmes"].get(programme), new["programmes"].get(programme)
-        for person in new["points"]:
+        for person in {person for person, _ in new["points"]}:
             if line(sides[0], person) != line(sides[1], person):
                 each = [side.of(person) if side else None for side in sides]
                 outcomes = [

@@ -87,6 +87,43 @@ def test_what_passes(expect, more, passed):
     assert tried(example(f"{SUBMITTED}\n{ADOPTED}", expect, more)).passed == passed
 
 
+BONUS = """
+[[programme]]
+id = "bonus"
+title = { ko = "성과급", en = "Bonus" }
+period = "year"
+values = [ { from = 2005-01-01, threshold = 1, places = { S = 1, A = 2 }, clause = "제9조" } ]
+tie = { break_by = [], otherwise = "include" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("selected", "passed"),
+    [
+        ('{ S = ["A"], A = ["B"] }', True),
+        ('{ A = ["A", "B"] }', False),
+        ('{ S = ["A"] }', False),
+        ('{ S = ["A"], A = [] }', False),
+        ('["A", "B"]', True),
+        ('["A"]', False),
+    ],
+)
+def test_grades_that_are_expected(selected, passed):
+    """An example may say who gets which grade, or only who gets in."""
+    text = RULEBOOK + BONUS
+    text = example(
+        f"{SUBMITTED}\n{ADOPTED}",
+        "{ A = 7.5, B = 5 }",
+        f"selected = {{ bonus = {selected} }}",
+        text=text,
+    )
+
+    trial = tried(text)
+
+    assert trial.passed == passed
+    assert dict(trial.selections[0].selected) == {"A": "S", "B": "A"}
+
+
 def test_examples_do_not_see_each_other():
     """The cap of one example is not used up by another."""
     given_ = '{ on = 2005-03-10, activity = "proposal.submitted", people = ["A"] },'

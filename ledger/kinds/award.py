@@ -25,19 +25,22 @@ class Award:
     Attributes:
         since: Date on which it was granted or withdrawn last.
         stands: Whether it is granted.
+        certificates: Numbers of its certificates, each time it was granted.
     """
 
     since: date
     stands: bool
+    certificates: frozenset[str] = frozenset()
 
 
-def decide(state: Award | None, command: Command, _context: Context) -> tuple[Data, ...]:
-    """Guard an award: granted once at a time, withdrawn while it stands."""
+def decide(state: Award | None, command: Command, context: Context) -> tuple[Data, ...]:
+    """Guard an award: granted once at a time, withdrawn while it stands; one number, one award."""
     data, day = command.data, command.occurred_on
     name = f"award {data.award}"
     if isinstance(data, AwardGranted):
         if state and state.stands:
             raise Refused("award.already-granted", f"{name} is granted already", field="award")
+        _check_certificate(data, context)
     elif state is None:
         raise Refused(
             "award.unknown",
@@ -56,11 +59,25 @@ def decide(state: Award | None, command: Command, _context: Context) -> tuple[Da
     return (data,)
 
 
+def _check_certificate(data: AwardGranted, context: Context) -> None:
+    """Refuse the number of another award's certificate, withdrawn ones too: it was given out."""
+    for stream, other in context.things("award:", data.certificate):
+        code = stream.partition(":")[2]
+        if other and code != data.award and data.certificate in other.certificates:
+            raise Refused(
+                "award.certificate-taken",
+                f"certificate {data.certificate} is the one of award {code}",
+                field="certificate",
+                remedy="give each award a number of its own",
+            )
+
+
 def evolve(state: Award | None, fact: Fact) -> Award | None:
     """Fold one fact into an award's state."""
     if isinstance(fact.data, AwardGranted):
-        return Award(fact.occurred_on, stands=True)
-    return state and Award(fact.occurred_on, stands=False)
+        certificates = (state.certificates if state else frozenset()) | {fact.data.certificate}
+        return Award(fact.occurred_on, stands=True, certificates=certificates)
+    return state and attrs.evolve(state, since=fact.occurred_on, stands=False)
 
 
 kinds.add_programme(Programme("award", Label("포상", "Award"), decide=decide, evolve=evolve))

@@ -79,6 +79,7 @@ class Entry:
 
     Attributes:
         since: Date on which it got this far: entered, through a round, awarded or withdrawn.
+        judged_on: Latest date on which it was entered, came through a round or had an award.
         unit: Unit the case is from, or empty.
         passed: Rounds it is through, in order.
         awarded: Whether it has an award that stands.
@@ -90,6 +91,7 @@ class Entry:
     """
 
     since: date
+    judged_on: date
     unit: str = ""
     passed: tuple[str, ...] = ()
     awarded: bool = False
@@ -100,8 +102,8 @@ class Entry:
     credited: frozenset[str] = frozenset()
 
 
-def decide_contest(state: Contest | None, command: Command, _context: Context) -> tuple[Data, ...]:
-    """Guard a contest: it is opened once and closed once."""
+def decide_contest(state: Contest | None, command: Command, context: Context) -> tuple[Data, ...]:
+    """Guard a contest: it is opened once and closed once, not before its entries are decided."""
     data = command.data
     name = f"contest {data.contest}"
     if isinstance(data, ContestOpened):
@@ -113,7 +115,21 @@ def decide_contest(state: Contest | None, command: Command, _context: Context) -
         raise Refused(
             "contest.already-closed", f"{name} was closed on {state.closed_on}", field="contest"
         )
+    else:
+        _check_closing(data.contest, command.occurred_on, context)
     return (data,)
+
+
+def _check_closing(contest: str, day: date, context: Context) -> None:
+    entries = context.things(f"contest_entry:{contest}/", contest)
+    last = max((entry.judged_on for _, entry in entries if entry), default=day)
+    if day < last:
+        raise Refused(
+            "contest.closed-too-early",
+            f"something is recorded of entries to contest {contest} on {last}, after {day}",
+            field="occurred_on",
+            remedy=f"date it on {last} or later, or void what is later",
+        )
 
 
 def _never_opened(name: str) -> Refused:
@@ -289,15 +305,15 @@ def evolve_entry(state: Entry | None, fact: Fact) -> Entry | None:
     """Fold one fact into an entry's state."""
     data, day = fact.data, fact.occurred_on
     if isinstance(data, ContestEntered):
-        return Entry(since=day, unit=data.unit or "")
+        return Entry(since=day, judged_on=day, unit=data.unit or "")
     if state is None:
         return None
     changes: dict[str, Any] = {}
     match data:
         case ContestShortlisted():
-            changes = {"since": day, "passed": (*state.passed, data.round)}
+            changes = {"since": day, "judged_on": day, "passed": (*state.passed, data.round)}
         case ContestAwarded():
-            changes = {"since": day, "awarded": True}
+            changes = {"since": day, "judged_on": day, "awarded": True}
         case ContestAwardWithdrawn():
             nothing: frozenset[str] = frozenset()
             changes = {"since": day, "awarded": False}

@@ -316,8 +316,8 @@ def evolve(state: Course | None, fact: Fact) -> Course | None:
         case CourseDifficultyHeard(difficulty=code):
             course = _with_difficulty(course, code, Difficulty(day))
         case CourseDifficultySolved(difficulty=code):
-            solved = attrs.evolve(state.difficulties[code], solved=True)
-            course = _with_difficulty(course, code, solved)
+            heard_on = state.difficulties.get(code, Difficulty(day)).heard_on
+            course = _with_difficulty(course, code, Difficulty(heard_on, solved=True))
         case CourseEnrolmentCancelled(person=person):
             course = _without(course, person, day)
         case _:

@@ -1,8 +1,9 @@
 """What people decide that a programme gives: granted, approved, refused, revoked.
 
 For one person in one cycle (인사 연계, 성과급 연계, 해외연수 연계, 선택적 복지제도 차등 적용).
-A rulebook proposes, a person decides: who records the fact is who decides. Whether a second pair of
-eyes is asked for is the rulebook's; that it is another one is guarded here.
+A rulebook proposes, a person decides: who records the fact is who decides, and nobody decides what
+they get themselves. Whether a second pair of eyes is asked for is the rulebook's; that it is
+another one is guarded here.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def decide(state: Entitlement | None, command: Command, _context: Context) -> tu
             field="person",
             remedy="record entitlement.granted first",
         )
+    if isinstance(data, EntitlementGranted | EntitlementApproved):
+        _check_not_own(command, name)
     if state and isinstance(data, EntitlementApproved):
         _check_approval(state, command, name)
     if state and day < state.since:
@@ -86,6 +89,16 @@ def _check_approval(state: Entitlement, command: Command, name: str) -> None:
             f"{name} was granted by {command.recorded_by}, who cannot approve it too",
             field="person",
             remedy="let another person approve it (--by)",
+        )
+
+
+def _check_not_own(command: Command, name: str) -> None:
+    if command.recorded_by == command.data.person:
+        raise Refused(
+            "entitlement.own-case",
+            f"{name} cannot be granted or approved by {command.recorded_by}, whom it is for",
+            field="person",
+            remedy="let somebody else decide it (--by)",
         )
 
 

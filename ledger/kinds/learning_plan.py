@@ -70,7 +70,7 @@ def decide(state: LearningPlan | None, command: Command, _context: Context) -> t
         if state is not None:
             reason = f"{name} is adopted already"
             raise Refused("learning_plan.already-adopted", reason, field="plan")
-        _check_days(data, name)
+        _check_days(data, command.occurred_on, name)
         return (data,)
     if state is None:
         raise Refused(
@@ -91,15 +91,29 @@ def decide(state: LearningPlan | None, command: Command, _context: Context) -> t
             field="occurred_on",
             remedy=f"date it on {state.last_on} or later, or void what is later",
         )
+    elif command.occurred_on > state.ends_on:
+        raise Refused(
+            "learning_plan.over-already",
+            f"the last day of {name} is {state.ends_on}: it is over on {command.occurred_on}",
+            field="occurred_on",
+            remedy="a plan that runs to its last day needs no end",
+        )
     return (data,)
 
 
-def _check_days(data: LearningPlanAdopted, name: str) -> None:
+def _check_days(data: LearningPlanAdopted, day: date, name: str) -> None:
     if data.ends_on < data.starts_on:
         raise Refused(
             "learning_plan.ends-before-start",
             f"{name} would end on {data.ends_on}, before it starts on {data.starts_on}",
             field="ends_on",
+        )
+    if data.ends_on < day:
+        raise Refused(
+            "learning_plan.adopted-too-late",
+            f"{name} ends on {data.ends_on}, before it is adopted on {day}",
+            field="occurred_on",
+            remedy="give the date on which it was decided",
         )
 
 

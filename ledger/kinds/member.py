@@ -55,6 +55,13 @@ class Member:
     units: tuple[tuple[date, str], ...] = ()
     ranks: tuple[tuple[date, str], ...] = ()
 
+    @property
+    def last_on(self) -> date | None:
+        """Latest date on which the person joined, moved, was promoted or went on or off leave."""
+        spans = (*self.service, *self.leave)
+        begun = [day for day, _ in (*self.units, *self.ranks)]
+        return max((*begun, *(s.until or s.since for s in spans)), default=None)
+
     def serves_on(self, day: date) -> bool:
         """Whether the person is employed on that day; the day of leaving is the last."""
         return any(span.covers(day) for span in self.service)
@@ -100,10 +107,15 @@ def decide(state: Member | None, command: Command, _context: Context) -> tuple[D
             remedy="record member.joined first, or look at the date",
         )
     match command.data:
-        case MemberLeaveStarted() if any(
-            span.until is None or day < span.until for span in member.leave
-        ):
-            raise Refused("member.already-on-leave", f"{who} is on leave on {day}", field="person")
+        case MemberLeaveStarted():
+            _check_leave(member, day, who)
+        case MemberLeft() if member.last_on and day < member.last_on:
+            raise Refused(
+                "member.left-too-early",
+                f"something is recorded of the service of {who} on {member.last_on}, after {day}",
+                field="occurred_on",
+                remedy=f"date it on {member.last_on} or later, or void what is later",
+            )
         case MemberLeaveEnded() if not any(
             span.until is None and span.since <= day for span in member.leave
         ):
@@ -111,6 +123,19 @@ def decide(state: Member | None, command: Command, _context: Context) -> tuple[D
         case _:
             pass
     return (command.data,)
+
+
+def _check_leave(member: Member, day: date, who: str) -> None:
+    """Refuse leave for somebody who is on leave, or has gone on leave later."""
+    if any(span.covers(day) for span in member.leave):
+        raise Refused("member.already-on-leave", f"{who} is on leave on {day}", field="person")
+    if later := [span.since for span in member.leave if day < span.since]:
+        raise Refused(
+            "member.later-leave",
+            f"{who} is on leave from {min(later)}, after {day}",
+            field="occurred_on",
+            remedy="void what is later, and record the leaves in order",
+        )
 
 
 def evolve(state: Member | None, fact: Fact) -> Member:

@@ -14,6 +14,7 @@ that was withdrawn or merged already cannot be merged.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
@@ -23,8 +24,6 @@ from mileage.ledger.fields import Choice, Code, Label, Person, Reference, Share,
 from .registry import Activity, Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from mileage.ledger.facts import Command, Fact
 
     from .proposal_round import ProposalRound
@@ -65,6 +64,8 @@ class Proposal:
         credited: Whether those who put it into practice are credited.
         merged_into: The proposal that stands for it, or empty.
         reviews: Round and reviewer of the reviews in a round.
+        reviewed_on: Latest date of a review.
+        decided: Round, grade or nothing, and date of what was decided of it in a round.
     """
 
     stage: Stage
@@ -76,6 +77,8 @@ class Proposal:
     credited: bool = False
     merged_into: str = ""
     reviews: frozenset[tuple[str, str]] = frozenset()
+    reviewed_on: date = date.min
+    decided: tuple[tuple[str, str, date], ...] = ()
 
 
 def decide(state: Proposal | None, command: Command, context: Context) -> tuple[Data, ...]:
@@ -95,7 +98,7 @@ def decide(state: Proposal | None, command: Command, context: Context) -> tuple[
             field="proposal",
             remedy="record proposal.submitted first",
         )
-    _check_stage(state, data, name)
+    _check_stage(state, command, name)
     if isinstance(data, ProposalReviewed):
         _check_review(state, data, name)
     if getattr(data, "proposal_round", None):
@@ -106,8 +109,8 @@ def decide(state: Proposal | None, command: Command, context: Context) -> tuple[
     return (data,)
 
 
-def _check_stage(state: Proposal, data: Data, name: str) -> None:
-    stage = state.stage
+def _check_stage(state: Proposal, command: Command, name: str) -> None:
+    data, stage = command.data, state.stage
     if stage == "merged":
         raise Refused(
             "proposal.already-merged",
@@ -122,6 +125,10 @@ def _check_stage(state: Proposal, data: Data, name: str) -> None:
             fits, rule, wanted = state.adopted_on is not None, "proposal.not-adopted", "adopted"
         case ProposalImplementationCredited():
             fits, rule, wanted = stage == "implemented", "proposal.not-implemented", "implemented"
+        case ProposalReviewed():  # an opinion of the time before the decision may come in late
+            until = state.adopted_on or state.ended_on
+            fits = until is None or command.occurred_on <= until
+            rule, wanted = "proposal.already-decided", ""
         case ProposalMerged():
             fits, rule, wanted = stage != "withdrawn", "proposal.already-decided", ""
         case _:
@@ -194,8 +201,21 @@ def _check_round(found: ProposalRound | None, command: Command) -> None:
 
 
 def _check_day(state: Proposal, command: Command, name: str) -> None:
-    """Refuse a day before the last stage; a grade may come to be known after the practice."""
-    late_grade = isinstance(command.data, ProposalGraded) and state.adopted_on
+    """Refuse a day before the last stage; a grade may come to be known after the practice.
+
+    An opinion is of any day up to the decision, and a decision of none before an opinion.
+    """
+    data = command.data
+    if isinstance(data, ProposalReviewed):
+        return
+    if isinstance(data, _DECISIONS) and command.occurred_on < state.reviewed_on:
+        raise Refused(
+            "proposal.decided-too-early",
+            f"{name} was reviewed on {state.reviewed_on}, after {command.occurred_on}",
+            field="occurred_on",
+            remedy=f"date it on {state.reviewed_on} or later, or void what is later",
+        )
+    late_grade = isinstance(data, ProposalGraded) and state.adopted_on
     begun, stage = (late_grade, "adopted") if late_grade else (state.since, state.stage)
     if command.occurred_on < begun:
         raise Refused(
@@ -251,14 +271,15 @@ def evolve(state: Proposal | None, fact: Fact) -> Proposal | None:
         return Proposal("submitted", tuple(share.person for share in data.authors), day)
     if state is None:
         return None
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = _in_round(state, fact)
     if stage := _STAGES.get(fact.kind.name):
-        changes = {"stage": stage, "since": day}
+        changes |= {"stage": stage, "since": day}
         if stage in _ENDS:
             changes["ended_on"] = state.ended_on or day
     match data:
-        case ProposalReviewed(proposal_round=str(found), reviewer=reviewer):
-            changes["reviews"] = state.reviews | {(found, reviewer)}
+        case ProposalReviewed(proposal_round=found, reviewer=reviewer):
+            changes["reviewed_on"] = max(state.reviewed_on, day)
+            changes["reviews"] = state.reviews | ({(found, reviewer)} if found else set())
         case ProposalAdopted(grade=grade):
             changes |= {"adopted_on": day, "graded": grade is not None}
         case ProposalGraded():
@@ -266,8 +287,17 @@ def evolve(state: Proposal | None, fact: Fact) -> Proposal | None:
         case ProposalImplementationCredited():
             changes["credited"] = True
         case ProposalMerged(into=into):
-            changes["merged_into"] = into
+            changes |= {"merged_into": into, "decided": ()}
     return attrs.evolve(state, **changes)
+
+
+def _in_round(state: Proposal, fact: Fact) -> dict[str, Any]:
+    """What a fact adds to what was decided in rounds."""
+    found = getattr(fact.data, "proposal_round", None)
+    if not found:
+        return {}
+    decision = (found, getattr(fact.data, "grade", None) or "", fact.occurred_on)
+    return {"decided": (*state.decided, decision)}
 
 
 kinds.add_programme(Programme("proposal", Label("제안", "Proposal"), decide=decide, evolve=evolve))
@@ -448,3 +478,6 @@ class ProposalMerged(Data):
     proposal: Annotated[str, Code("제안 번호", "Proposal")]
     into: Annotated[str, Reference("대표 제안", "Merged into", of=("proposal",))]
     ruling: Annotated[str, Text("결정 근거", "Ruling")]
+
+
+_DECISIONS = (ProposalAdopted, ProposalRejected, ProposalWithdrawn, ProposalMerged)

@@ -16,7 +16,7 @@ from .member import Span
 from .registry import Context, Data, Programme, kind, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from mileage.ledger.facts import Command, Fact
@@ -53,7 +53,7 @@ class ProposalRound:
         return self.closed_on is not None and day > self.closed_on
 
 
-def decide(state: ProposalRound | None, command: Command, _context: Context) -> tuple[Data, ...]:
+def decide(state: ProposalRound | None, command: Command, context: Context) -> tuple[Data, ...]:
     """Guard a round: opened once, its grades left vacant and reopened in turn, closed once."""
     data = command.data
     name = f"proposal round {data.proposal_round}"
@@ -78,9 +78,49 @@ def decide(state: ProposalRound | None, command: Command, _context: Context) -> 
             f"{name} was closed on {state.closed_on}",
             field="proposal_round",
         )
-    if not isinstance(data, ProposalRoundClosed):
-        _check_grade(state, command, name)
+    if isinstance(data, ProposalRoundClosed):
+        _check_closing(state, command, context, name)
+        return (data,)
+    _check_grade(state, command, name)
+    if isinstance(data, ProposalRoundGradeLeftVacant):
+        _check_not_given(command, context, name)
     return (data,)
+
+
+def _decisions(command: Command, context: Context) -> Iterator[tuple[date, str, str]]:
+    """What proposals were decided in the round: day, grade or nothing, and the proposal."""
+    code = command.data.proposal_round
+    for stream, proposal in context.things("proposal:", code):
+        for found, grade, day in proposal.decided if proposal else ():
+            if found == code:
+                yield day, grade, stream.partition(":")[2]
+
+
+def _check_closing(state: ProposalRound, command: Command, context: Context, name: str) -> None:
+    day = command.occurred_on
+    turns = [span.until or span.since for spans in state.vacancies.values() for span in spans]
+    last = max((*turns, *(on for on, _, _ in _decisions(command, context))), default=day)
+    if day < last:
+        raise Refused(
+            "proposal_round.closed-too-early",
+            f"something was decided in {name} on {last}, after {day}",
+            field="occurred_on",
+            remedy=f"date it on {last} or later, or void what is later",
+        )
+
+
+def _check_not_given(command: Command, context: Context, name: str) -> None:
+    """Refuse to leave a grade vacant from a day on or after which a proposal got it."""
+    day, grade = command.occurred_on, command.data.grade
+    given = [found for found in _decisions(command, context) if found[1] == grade]
+    if given and max(given)[0] >= day:
+        on, _, proposal = max(given)
+        raise Refused(
+            "proposal_round.grade-given",
+            f"proposal {proposal} got the grade {grade!r} of {name} on {on}, not before {day}",
+            field="grade",
+            remedy="void that decision first, if it was recorded in error",
+        )
 
 
 def _check_grade(state: ProposalRound, command: Command, name: str) -> None:
@@ -119,7 +159,7 @@ def evolve(state: ProposalRound | None, fact: Fact) -> ProposalRound | None:
             spans = (*state.vacancies.get(grade, ()), Span(fact.occurred_on))
             return attrs.evolve(state, vacancies={**state.vacancies, grade: spans})
         case ProposalRoundGradeReopened(grade=grade) if state:
-            *before, last = state.vacancies[grade]
+            *before, last = state.vacancies.get(grade) or (Span(fact.occurred_on),)
             spans = (*before, attrs.evolve(last, until=fact.occurred_on))
             return attrs.evolve(state, vacancies={**state.vacancies, grade: spans})
         case ProposalRoundClosed() if state:

@@ -47,6 +47,15 @@ class Context(Protocol):
     def state(self, stream: str) -> Any:
         """Return the folded state of another stream, or ``None`` when it has no facts."""
 
+    def standing(self, key: str) -> Fact | None:
+        """Return the fact that has a key, or ``None`` when there is none or it is void."""
+
+    def things(self, beginning: str, word: str) -> Sequence[tuple[str, Any]]:
+        """Streams whose name begins so and that have a fact with that text, each with its state.
+
+        A state is ``None`` where nothing of the stream stands.
+        """
+
 
 @attrs.frozen
 class Activity:
@@ -108,6 +117,7 @@ class Kind:
         upcasts: For each earlier version, a function from its JSON data to the next version's.
         fields: Field types by name, in the order of declaration.
         cls: The class of its data.
+        voidable: Whether a fact of the kind can be voided; else only a later fact undoes it.
         references: Those of the fields that hold ids of other things.
     """
 
@@ -123,6 +133,7 @@ class Kind:
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]
     fields: Mapping[str, FieldType]
     cls: type
+    voidable: bool = True
     references: Mapping[str, FieldType] = attrs.field(init=False)
 
     @references.default
@@ -337,6 +348,11 @@ class Kinds:
             raise UnknownKind(msg)
         return kind, number
 
+    def topics(self, *names: str) -> list[str]:
+        """The topics under which facts of some kinds are stored, in whatever version."""
+        found = [self.get(name) for name in names]
+        return [kind.topic_of(number) for kind in found for number in range(1, kind.version + 1)]
+
     def programme(self, category: str) -> Programme:
         """Find a programme by the category of its streams."""
         return self._programmes[category]
@@ -407,6 +423,7 @@ def kind(  # noqa: PLR0913 - a declaration names everything once
     withdraws: tuple[str, ...] = (),
     version: int = 1,
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    voidable: bool = True,
     registry: Kinds = kinds,
 ) -> Callable[[D], D]:
     """Declare an attrs-frozen class as a kind of fact; see ``Kind`` for the arguments.
@@ -432,6 +449,7 @@ def kind(  # noqa: PLR0913 - a declaration names everything once
             upcasts=dict(upcasts or {}),
             fields=_fields(cls),
             cls=cls,
+            voidable=voidable,
         )
         registry.add(declared)
         _KIND_OF[cls] = declared

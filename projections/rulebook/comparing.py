@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Edit", "compare"]
 
 _UNORDERED = frozenset(("rules", "ranks", "units"))
+_ORDERED = frozenset(("threshold", "percent", "places"))
 
 
 @frozen
@@ -34,7 +35,8 @@ class Edit:
         id: Id of the entry; the code for names of codes, the title of an example; empty for the
             table itself.
         change: ``added`` or ``ended`` for an entry, a dated value or a key, ``changed`` for a
-            key that says something else, ``moved`` for the order in which caps apply.
+            key that says something else, ``moved`` for the order in which caps apply or of the
+            grades of a programme, best first.
         key: What differs in the entry, such as ``points.gold``; empty for the whole of it.
         valid_from: First day of the dated value it is about; ``None`` for the entry itself.
         before: What it said, as in TOML; empty when it was not there.
@@ -130,12 +132,15 @@ def _value_edits(table: str, name: str, old: Any, new: Any) -> Iterator[Edit]:
 def _key_edits(  # noqa: PLR0913, PLR0917 - where it stands, and what it said and says
     table: str, name: str, day: date | None, key: str, old: Any, new: Any
 ) -> Iterator[Edit]:
-    if old == new:
-        return
     if isinstance(old, dict) and isinstance(new, dict):
         for part in dict.fromkeys((*old, *new)):
             inner = f"{key}.{part}" if key else part
             yield from _key_edits(table, name, day, inner, old.get(part), new.get(part))
+        orders = [[part for part in said if part in old.keys() & new.keys()] for said in (old, new)]
+        if key.rpartition(".")[2] in _ORDERED and orders[0] != orders[1]:
+            yield Edit(table, name, "moved", key, day, *map(", ".join, orders))
+        return
+    if old == new:
         return
     change: Literal["added", "ended", "changed"] = "changed"
     if old is None or new is None:

@@ -79,6 +79,7 @@ class ValueRow:
         ranks: Ranks it is for; all when empty.
         units: Units it is for, with all below them; all when empty.
         account: Id of the account it gives its points in.
+        confirm: Whether it waits for a confirmation.
     """
 
     id: int
@@ -95,6 +96,7 @@ class ValueRow:
     ranks: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     account: str = MAIN_ACCOUNT
+    confirm: bool = False
 
 
 @frozen
@@ -225,6 +227,7 @@ _ValueColumns = tuple[
     tuple[str, ...],
     tuple[str, ...],
     str,
+    bool,
 ]
 
 
@@ -249,6 +252,7 @@ def _value_columns(versions: Sequence[Version]) -> Iterator[_ValueColumns]:
                         rule.ranks,
                         rule.units,
                         rule.account,
+                        rule.confirm,
                     )
 
 

@@ -47,7 +47,13 @@ def read_examples(
     root: Table, rules: Sequence[Rule], programmes: Sequence[Programme], accounts: Sequence[str]
 ) -> tuple[Example, ...]:
     """Read all ``[[example]]`` tables; what is wrong with them is noted in the check."""
-    reader = _Reader(root.check, rules, {programme.id for programme in programmes}, accounts)
+    grades = {
+        programme.id: tuple(
+            dict.fromkeys(each.grade for value in programme.values for each in value.grades)
+        )
+        for programme in programmes
+    }
+    reader = _Reader(root.check, rules, grades, accounts)
     found = [reader.example(path, raw) for path, raw in root.items("example", EXAMPLES_MAX)]
     return tuple(example for example in found if example)
 
@@ -56,7 +62,7 @@ def read_examples(
 class _Reader:
     check: Check
     rules: Sequence[Rule]
-    programmes: set[str]
+    programmes: Mapping[str, tuple[str, ...]]
     accounts: Sequence[str]
 
     def example(self, path: Path, raw: object) -> Example | None:
@@ -95,13 +101,16 @@ class _Reader:
     def _units(self, table: Table) -> Mapping[str, str]:
         return _mapping(table, "units", lambda path, raw: _read_code(self.check, path, raw))
 
-    def _selected(self, table: Table) -> Mapping[str, tuple[str, ...]]:
-        def read(path: Path, raw: object) -> tuple[str, ...]:
+    def _selected(self, table: Table) -> Mapping[str, Mapping[str, str | None]]:
+        def read(path: Path, raw: object) -> Mapping[str, str | None]:
             name = str(path[-1])
             if name not in self.programmes:
                 remedy = meant(name, sorted(self.programmes))
                 self.check.error("no-such-programme", path, "is no programme.", remedy)
-            return _codes(Table(self.check, path[:-1], {name: raw}), name, empty=True)
+            if isinstance(raw, dict):
+                return self._by_grade(path, raw, self.programmes.get(name))
+            people = _codes(Table(self.check, path[:-1], {name: raw}), name, empty=True)
+            return dict.fromkeys(people)
 
         return _mapping(table, "selected", read)
 
@@ -117,6 +126,23 @@ class _Reader:
 
         return _mapping(table, "accounts", read)
 
+    def _by_grade(
+        self, path: Path, raw: Mapping[str, object], known: Sequence[str] | None
+    ) -> Mapping[str, str | None]:
+        """People by the grade they are expected to get; each is named once."""
+        found: dict[str, str | None] = {}
+        for grade in raw:
+            if known is not None and grade not in known:
+                predicate, remedy = "is no grade of the programme.", meant(grade, known)
+                self.check.error("grades-differ", (*path, grade), predicate, remedy)
+            for index, person in enumerate(_codes(Table(self.check, path, raw), grade, empty=True)):
+                if person in found:
+                    predicate = f"names {person!r} again."
+                    remedy = "Name each person once: nobody gets two grades."
+                    self.check.error("repeated", (*path, grade, index), predicate, remedy)
+                found[person] = grade
+        return found
+
     def _check_people(self, table: Table, example: Example) -> None:
         known = example.everybody
         for key in ("expect", "cuts"):
@@ -126,8 +152,9 @@ class _Reader:
             for person in amounts:
                 self._check_person(table, ("accounts", account, person), person, known)
         for programme, people in example.selected.items():
-            for index, person in enumerate(people):
-                self._check_person(table, ("selected", programme, index), person, known)
+            for index, (person, grade) in enumerate(people.items()):
+                at = (programme, index) if grade is None else (programme, grade)
+                self._check_person(table, ("selected", *at), person, known)
         written = table.raw.get("expect")
         if not isinstance(written, dict):
             return
@@ -167,7 +194,7 @@ class _Reader:
     def _done(
         self, path: Path, raw: object, named: Mapping[tuple[str, str], Given]
     ) -> Given | None:
-        optional = ("grade", "hours", "thing", *_PARTIES)
+        optional = ("grade", "hours", "thing", "confirmed", *_PARTIES)
         table = open_table(self.check, path, raw, ("on", "activity"), optional)
         if table is None:
             return None
@@ -180,7 +207,8 @@ class _Reader:
         parties = self._parties(table, activity, origin)
         if on is None:
             return None
-        return Given(on, activity.name, grade, hours, parties, thing, table.line)
+        confirmed = table.flag("confirmed")
+        return Given(on, activity.name, grade, hours, parties, thing, table.line, confirmed)
 
     def _activity(self, table: Table) -> ActivityInfo | None:
         name, known = table.text("activity"), sorted(self.check.activities)

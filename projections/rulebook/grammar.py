@@ -12,6 +12,7 @@ from .dated import read_account, read_codes, read_entries, read_values
 from .evaluation import read_evaluation
 from .examples import read_examples
 from .programmes import read_programme, warn_of_unknown
+from .relative import is_relative, read_relative, resolve
 from .tables import (
     EXAMPLES,
     KINDS,
@@ -75,6 +76,7 @@ def read_rulebook(check: Check, document: Mapping[str, object], text: str) -> Ru
     accounts = read_entries(root, "account", ACCOUNTS_MAX, _read_account)
     known = (MAIN_ACCOUNT, *(account.id for account in accounts))
     rules = read_entries(root, "rule", RULES_MAX, partial(_read_rule, accounts=known))
+    rules = resolve(check, rules, check.activities)
     check_overlaps(check, rules)
     programmes = read_entries(
         root, "programme", PROGRAMMES_MAX, partial(read_programme, accounts=known)
@@ -111,7 +113,7 @@ def _read_account(check: Check, path: Path, raw: object) -> Account | None:
 
 def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]) -> Rule | None:
     required = ("id", "title", "activity", "values")
-    optional = ("account", "per", "split", "until", "ranks", "units")
+    optional = ("account", "per", "split", "until", "ranks", "units", "confirm")
     table = open_table(check, path, raw, required, optional)
     if table is None:
         return None
@@ -128,6 +130,7 @@ def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]
         ranks=read_codes(table, "ranks"),
         units=read_codes(table, "units"),
         account=read_account(table, accounts),
+        confirm=table.flag("confirm"),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'
@@ -160,13 +163,17 @@ def _read_rule_value(
     valid_from, clause = table.date("from"), table.text("clause")
     raw_points = table.raw.get("points")
     points: int | Mapping[str, int] | None
-    if isinstance(raw_points, dict):
+    relative = None
+    if is_relative(raw_points):
+        points, relative = 0, read_relative(check, table.at("points"), raw_points)
+    elif isinstance(raw_points, dict):
         points = _read_grades(check, table.at("points"), raw_points, activity)
     else:
         points = table.points("points")
     if valid_from is None:
         return None
-    return RuleValue(valid_from, 0 if points is None else points, clause, table.line)
+    points = 0 if points is None else points
+    return RuleValue(valid_from, points, clause, table.line, relative)
 
 
 def _read_grades(

@@ -58,6 +58,7 @@ def read_aloud(rulebook: Rulebook, activities: Mapping[str, Label]) -> Reading:
         reader.section("rule", reader.rule),
         reader.section("cap", reader.cap),
         reader.section("programme", reader.programme),
+        reader.grades(),
         *evaluation_sections(document, reader.activity),
         *_others(document),
         _labels(document.get("labels", {})),
@@ -142,9 +143,10 @@ class _Reader:
         ends = [*(value["from"] for value in values[1:]), entry.get("until")]
         for value, end in zip(values or [{}], ends, strict=True):
             middle = read(entry, value)
+            read_of_value = _READ[f"{name}_value"] | (_OF_GRADES if _grades(value) else frozenset())
             rest = {
                 **{k: v for k, v in entry.items() if k not in _READ[name]},
-                **{k: v for k, v in value.items() if k not in _READ[f"{name}_value"]},
+                **{k: v for k, v in value.items() if k not in read_of_value},
             }
             yield [
                 same(entry["id"]),
@@ -191,21 +193,38 @@ class _Reader:
 
     def programme(self, entry: Mapping[str, Any], value: Mapping[str, Any]) -> _Row:
         """What is needed, in which period, and how many get it."""
-        threshold, quota = value.get("threshold"), value.get("quota")
+        threshold = value.get("threshold")
         needed = NOTHING
-        if threshold is not None:
-            amount = _amount(plain(threshold), self._unit(entry))
-            needed = Label(f"{amount.ko} 이상", f"{amount.en} or more")
-        number = Label("이른 사람 모두", "all who reach it")
-        if quota is not None:
-            number = Label(f"{quota}명", f"{quota}")
-        return [
-            self._account(entry),
-            word_of("programme", entry, "period"),
-            needed,
-            number,
-            _ties(entry.get("tie")),
-        ]
+        if isinstance(threshold, dict):
+            needed = _BY_GRADE
+        elif threshold is not None:
+            needed = _needed(threshold, self._unit(entry))
+        period = word_of("programme", entry, "period")
+        ties = _ties(entry.get("tie"))
+        return [self._account(entry), period, needed, _quota(value), ties]
+
+    def grades(self) -> Section:
+        """The tiers and grades by rank of the programmes: a row for each, best first."""
+        columns = {
+            "id": TABLES["programme"].keys["id"].label,
+            "title": key_label("programme", "title"),
+            "days": Label("시행 기간", "In force"),
+            "order": Label("순서", "Order"),
+            "grade": Label("등급", "Grade"),
+            "takes": Label("요건", "Takes"),
+            "value": key_label("programme_value", "value"),
+        }
+        rows = []
+        for entry in self.document.get("programme", []):
+            values = entry.get("values", [])
+            ends = [*(value["from"] for value in values[1:]), None]
+            for value, end in zip(values, ends, strict=True):
+                head = [same(entry["id"]), both(entry["title"]), days_of(value.get("from"), end)]
+                for order, grade in enumerate(_grades(value), 1):
+                    worth = _worth(entry, value.get("value", {}), grade)
+                    takes = _takes(value, grade, self._unit(entry))
+                    rows.append([*head, same(str(order)), self._code(grade), takes, worth])
+        return _without_empty(Section(Label("제도의 등급", "Grades of programmes"), columns, rows))
 
     def activity(self, name: str) -> Label:
         """The name of a kind of activity."""
@@ -213,6 +232,10 @@ class _Reader:
         return named({"ko": label.ko, "en": label.en}, name) if label else same(name)
 
     def _points(self, per: Label, points: Any, unit: Label | None) -> Label:
+        if isinstance(points, dict) and points.keys() == {"percent", "of"}:
+            part, of = plain(points["percent"]), points["of"]
+            title = named(self.rules[of], of) if of in self.rules else same(of)
+            return Label(f"{per.ko} ‘{title.ko}’의 {part} %", f"{part} % of {title.en} {per.en}")
         if not isinstance(points, dict):
             amount = _amount(plain(points), unit)
             return Label(f"{per.ko} {amount.ko}", f"{amount.en} {per.en}")
@@ -307,6 +330,56 @@ class _Reader:
         return listed([*parts, *map(same, people)])
 
 
+_OF_GRADES = frozenset(("percent", "places", "round", "value"))
+_BY_GRADE = Label("등급별 (아래 표)", "by grade, see below")
+
+
+def _grades(value: Mapping[str, Any]) -> list[str]:
+    """The tiers or grades by rank of a dated value, best first."""
+    tables = (value.get(key) for key in ("threshold", "percent", "places"))
+    return next((list(table) for table in tables if isinstance(table, dict)), [])
+
+
+def _needed(points: Any, unit: Label | None) -> Label:
+    amount = _amount(plain(points), unit)
+    return Label(f"{amount.ko} 이상", f"{amount.en} or more")
+
+
+def _quota(value: Mapping[str, Any]) -> Label:
+    """How many can get in: a number, or a percentage of people, rounded as stated."""
+    quota = value.get("quota")
+    if quota is None:
+        ranked = any(key in value for key in ("percent", "places"))
+        return _BY_GRADE if ranked else Label("이른 사람 모두", "all who reach it")
+    if not isinstance(quota, dict):
+        return Label(f"{quota}명", f"{quota}")
+    percent, of, how = plain(quota["percent"]), quota["of"], quota["round"]
+    people = WORDS.get(("of", str(of)), Label(f"{of}명", f"{of} people"))
+    rounded = WORDS.get(("round", how), same(how))
+    return Label(
+        f"{people.ko}의 {percent} %, {rounded.ko}", f"{percent} % of {people.en}, {rounded.en}"
+    )
+
+
+def _takes(value: Mapping[str, Any], grade: str, unit: Label | None) -> Label:
+    """What it takes to get a grade: points, a part of those who qualify, or a place."""
+    if isinstance(value.get("threshold"), dict):
+        return _needed(value["threshold"][grade], unit)
+    if "percent" in value:
+        percent, how = plain(value["percent"][grade]), value.get("round", "")
+        rounded = WORDS.get(("round", how), same(how))
+        return Label(f"{percent} %, {rounded.ko}", f"{percent} %, {rounded.en}")
+    places = value["places"][grade]
+    return Label(f"{places}명", f"{places} {'person' if places == 1 else 'people'}")
+
+
+def _worth(entry: Mapping[str, Any], values: Mapping[str, Any], grade: str) -> Label:
+    if grade not in values:
+        return NOTHING
+    unit, amount = both(entry.get("unit", {"ko": "", "en": ""})), plain(values[grade])
+    return Label(f"{amount} {unit.ko}".strip(), f"{amount} {unit.en}".strip())
+
+
 _HEADINGS: Mapping[str, Mapping[str, Label]] = {
     "rule": {
         "activity": key_label("rule", "activity"),
@@ -391,11 +464,18 @@ def _expected(example: Mapping[str, Any]) -> Label:
     parts = []
     for key in keys:
         label, value = key_label("example", key), example[key]
-        text = plain(value)
-        if isinstance(value, dict):
-            text = ", ".join(f"{name} {plain(part)}" for name, part in value.items())
+        text = _by_name(value) if isinstance(value, dict) else plain(value)
         parts.append(Label(f"{label.ko}: {text}", f"{label.en}: {text}"))
     return Label("; ".join(each.ko for each in parts), "; ".join(each.en for each in parts))
+
+
+def _by_name(entries: Mapping[str, Any]) -> str:
+    """What is expected of each person or programme, and of each grade of it."""
+    found = []
+    for name, part in entries.items():
+        text = f"({_by_name(part)})" if isinstance(part, dict) else plain(part)
+        found.append(f"{name} {text}")
+    return ", ".join(found)
 
 
 def _further(name: str, rest: Mapping[str, Any]) -> Label:
@@ -405,8 +485,8 @@ def _further(name: str, rest: Mapping[str, Any]) -> Label:
 def _pairs(table: str, entries: Mapping[str, Any]) -> list[Label]:
     found = []
     for key, value in entries.items():
-        label, text = key_label(table, key), plain(value)
-        found.append(Label(f"{label.ko} {text}", f"{label.en.lower()} {text}"))
+        label, said = key_label(table, key), _said(key, value)
+        found.append(Label(f"{label.ko} {said.ko}", f"{label.en.lower()} {said.en}"))
     return found
 
 
@@ -415,3 +495,13 @@ def _amount(amount: str, unit: Label | None) -> Label:
     if unit:
         return Label(f"{amount}{unit.ko}", f"{amount} {unit.en}")
     return Label(f"{amount}점", f"{amount} point{'s'[: amount != '1']}")
+
+
+def _said(key: str, value: Any) -> Label:
+    """A value in words: what a word of the grammar means, what a table of it says."""
+    if isinstance(value, str) and (key, value) in WORDS:
+        return WORDS[key, value]
+    if isinstance(value, dict) and key in TABLES:
+        parts = listed(_pairs(key, value))
+        return Label(f"({parts.ko})", f"({parts.en})")
+    return both(value)

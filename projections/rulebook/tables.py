@@ -85,6 +85,8 @@ EXAMPLES = {
     "of": 'of = "serving"; or "eligible", or a number of persons',
     "programmes": 'programmes = ["overseas-training"]',
     "exclude_recent": "exclude_recent = { years = 3 } or { cycles = 1 }",
+    "confirm": "confirm = true",
+    "confirmed": "confirmed = true",
     "four_eyes": "four_eyes = true",
     "months_served": "months_served = 6 or { months = 6, full_from = 15 }",
     "on_leave": 'on_leave = "include"',

@@ -183,6 +183,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "no-people": "an activity of an example names nobody, or other people than its thing has",
         "no-shares": "points divided by shares for an activity whose people declare none",
         "no-such-programme": "an example names a programme that the rulebook does not have",
+        "not-relative": "points are in percent of a rule that they cannot be a part of",
         "not-a-date": "a date was expected",
         "not-expected": "an example says nothing of somebody who takes part",
         "number-places": "a number with more than 4 decimal places",
@@ -237,6 +238,21 @@ class Account:
 
 
 @frozen
+class Relative:
+    """Points in percent of what another rule gives.
+
+    Attributes:
+        percent: In 1/10,000 percent.
+        of: Id of the other rule.
+        path: Where it is written.
+    """
+
+    percent: int
+    of: str
+    path: tuple[str | int, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
 class RuleValue:
     """What a rule gives from a day on.
 
@@ -246,12 +262,14 @@ class RuleValue:
             number counts for every grade alike.
         clause: Where the scheme says so.
         line: Line of the value in the rulebook's text.
+        relative: What the points are in percent of, until they are worked out.
     """
 
     valid_from: date
     points: int | Mapping[str, int]
     clause: str
     line: int
+    relative: Relative | None = None
 
 
 @frozen
@@ -273,6 +291,7 @@ class Rule:
             all when empty. A rule with ranks or units goes before one without, the nearest
             unit before a higher one.
         account: Id of the account it gives its points in. One activity can earn in several.
+        confirm: Whether what it gives counts only when somebody else confirmed the fact.
     """
 
     id: str
@@ -286,6 +305,7 @@ class Rule:
     ranks: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     account: str = MAIN_ACCOUNT
+    confirm: bool = False
 
     @property
     def scoped(self) -> bool:
@@ -518,6 +538,7 @@ class Given:
         parties: Who did it, each with the share in 1/10,000 percent.
         thing: What it is about, such as a proposal; empty for a thing of its own.
         line: Line of the text.
+        confirmed: Whether somebody else confirmed it.
     """
 
     on: date
@@ -527,6 +548,7 @@ class Given:
     parties: tuple[tuple[str, int], ...]
     thing: str
     line: int
+    confirmed: bool = False
 
 
 @frozen
@@ -560,7 +582,8 @@ class Example:
             an account or a person is not named.
         cuts: What caps take from people in the main account, in 1/10,000 point; None when that is
             not stated.
-        selected: Who gets into a programme, for each programme stated.
+        selected: Who gets into a programme, for each programme stated: the people, each with the
+            grade or tier expected, None where none is stated.
         as_of: Day on which programmes are looked at; the day of the last activity if None.
         line: Line where the example begins.
     """
@@ -572,7 +595,7 @@ class Example:
     expect: Mapping[str, int]
     accounts: Mapping[str, Mapping[str, int]]
     cuts: Mapping[str, int] | None
-    selected: Mapping[str, tuple[str, ...]]
+    selected: Mapping[str, Mapping[str, str | None]]
     as_of: date | None
     line: int
 

@@ -144,6 +144,9 @@ def _by_grade(items: Mapping[str, Any]) -> dict[str, Any]:
     return _by_code(items, GRADES_MAX, least=1, names=_ID)
 
 
+_PEOPLE = _set(_CODE, PEOPLE_MAX, least=0)
+
+
 def _values(name: str) -> Key:
     return Key(Label("날짜별 값", "Dated values"), _list(_table(name), VALUES_MAX))
 
@@ -222,6 +225,11 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
                 "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
                 "per": Key(Label("단위", "Per"), _words(PERS), required=False, default="activity"),
+                "confirm": Key(
+                    Label("확인 뒤에 인정", "Counts when confirmed"),
+                    {"type": "boolean"},
+                    required=False,
+                ),
                 "split": Key(
                     Label("배분", "Division"), _words(SPLITS), required=False, default="each"
                 ),
@@ -235,9 +243,25 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "from": _FROM,
                 "points": Key(
                     Label("점수", "Points"),
-                    {"anyOf": [_POINTS, _by_code(_POINTS, GRADES_MAX, least=1, names=_ID)]},
+                    {
+                        "anyOf": [
+                            _POINTS,
+                            _by_code(_POINTS, GRADES_MAX, least=1, names=_ID),
+                            _table("relative"),
+                        ]
+                    },
                 ),
                 "clause": _CLAUSE,
+            },
+        ),
+        "relative": TableWords(
+            Label("다른 규칙의 비율", "In percent of another rule"),
+            {
+                "percent": Key(
+                    Label("퍼센트", "Percent"),
+                    {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000},
+                ),
+                "of": Key(Label("기준 규칙", "Of the rule"), _ID),
             },
         ),
         "cap": TableWords(
@@ -471,7 +495,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 ),
                 "selected": Key(
                     Label("기대하는 선정", "Expected in"),
-                    _by_code(_set(_CODE, PEOPLE_MAX, least=0), PEOPLE_MAX),
+                    _by_code({"anyOf": [_PEOPLE, _by_code(_PEOPLE, PEOPLE_MAX)]}, PEOPLE_MAX),
                     required=False,
                 ),
                 "as_of": Key(Label("기준일", "As of"), _DAY, required=False),
@@ -496,6 +520,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     required=False,
                 ),
                 "thing": Key(Label("건", "Thing"), _CODE, required=False),
+                "confirmed": Key(Label("확인됨", "Confirmed"), {"type": "boolean"}, required=False),
                 "person": Key(Label("한 사람", "Person"), _CODE, required=False),
                 "people": Key(Label("사람들", "People"), _set(_CODE, PEOPLE_MAX), required=False),
                 "shares": Key(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from cli_cases import answer, ok, run
 from mileage.ledger import (
     ContestAwarded,
     ContestAwardWithdrawn,
@@ -15,6 +16,7 @@ from mileage.ledger import (
     format_amount,
     shares,
 )
+from mileage.ledger.directory import Entry
 from mileage.ledger.kinds.contest import (
     ContestBenchmarkCredited,
     ContestCaseBenchmarked,
@@ -23,6 +25,7 @@ from mileage.ledger.kinds.contest import (
     ContestEntryWithdrawn,
     ContestShortlisted,
 )
+from mileage.projections import UnknownContest, contest_result
 from story import Office, rulebook
 
 if TYPE_CHECKING:
@@ -190,3 +193,63 @@ def test_undo_goes_from_the_end(office):
         office.void("2005-09-01", key)
 
     assert office.points("A", "C") == ["1", "0"]
+
+
+def test_the_results_as_they_are_read_out(office):
+    """Places by grade, joint awards sharing one; then by rounds; what is taken back last."""
+    for day, entry in enumerate(("a", "b", "c", "d", "e"), start=2):
+        enters(office, f"2005-03-{day:02d}", entry, A=60, B=40)
+    office.awarded("2005-04-01", "c", "c", "gold")
+    office.awarded("2005-04-01", "c", "a", "silver")
+    office.awarded("2005-04-01", "c", "d", "silver")
+    office.awarded("2005-04-02", "c", "b", "gold")
+    office.record("2005-04-05", ContestCaseShared("c", "c", "newsletter"))
+    office.record("2005-04-06", ContestCaseBenchmarked("c", "c", "SEOUL", "도입"))
+    office.record("2005-05-02", ContestCaseShared("c", "b", "briefing"))
+    office.record("2005-05-03", ContestAwardWithdrawn("c", "b", "표절"))
+    office.record("2005-05-04", ContestEntryWithdrawn("c", "e", "사정"))
+    office.record("2005-06-01", ContestClosed("c"))
+    office.model.catch_up()
+
+    found = contest_result(office.ledger, office.model.figures(), "c")
+    assert [(each.entry, each.place, each.grade) for each in found.entries] == [
+        ("c", 1, "gold"),
+        ("a", 2, "silver"),
+        ("d", 2, "silver"),
+        ("b", None, None),
+        ("e", None, None),
+    ]
+    assert (found.awarded, found.closed_on) == (3, date(2005, 6, 1))
+    first, *_, copied, gone = found.entries
+    assert (first.shared_by, first.benchmarked_by) == (("newsletter",), ("SEOUL",))
+    # 1 for the entry, 20 for gold, 1 for the newsletter, 5 for the benchmark
+    assert format_amount(first.points) == "27"
+    assert (copied.award_withdrawn_on, copied.shared_by) == (date(2005, 5, 3), ())
+    assert (gone.withdrawn_on, gone.points) == (date(2005, 5, 4), 0)
+
+    with office.model.figures_at(as_of=date(2005, 4, 30)) as figures:
+        then = contest_result(office.ledger, figures, "c", as_of=date(2005, 4, 30))
+    assert [(each.entry, each.place) for each in then.entries] == [
+        *(("b", 1), ("c", 1), ("a", 3), ("d", 3), ("e", None))
+    ]
+    assert then.closed_on is None
+    with pytest.raises(UnknownContest, match=r"there are: c\)"):
+        contest_result(office.ledger, office.model.figures(), "x")
+
+
+def test_the_results_on_the_command_line(office):
+    """The list, the results and the codes for programs; people by name and share."""
+    enters(office, "2005-03-02", "a", A=60, B=40)
+    office.awarded("2005-04-01", "c", "a", "gold")
+    office.ledger.directory.put([Entry("A", "김혁신")])
+    at = ("--ledger", office.ledger.path)
+    assert answer("contest", *at)["contests"][0]["awarded"] == 1
+    [entry] = answer("contest", "c", *at)["entries"]
+    assert entry["entrants"] == [
+        {"person": "A", "name": "김혁신", "share_percent": "60"},
+        {"person": "B", "name": None, "share_percent": "40"},
+    ]
+    shown = ok("contest", "c", *at, "--lang", "ko").stdout
+    assert "출품 1, 수상 1" in shown
+    assert "A 김혁신 60%, B 40%" in shown
+    assert run("contest", "none", *at).exit_code == 1

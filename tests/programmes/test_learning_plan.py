@@ -221,3 +221,28 @@ class TestCommand:
         assert run("learning", "LP-2005", "--as-of", "2005-01-02").exit_code == 1
         assert run("learning", "LP-2005", "--unit", "NOWHERE").exit_code == 2
         assert run("learning", "--unit", "HQ").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "percent"),
+    [
+        (date(2004, 12, 31), "0"),
+        (date(2005, 1, 1), "0.2"),
+        (date(2005, 6, 30), "49.5"),
+        (date(2005, 12, 30), "99.7"),
+        (END, "100"),
+        (date(2006, 3, 1), "100"),
+    ],
+)
+def test_how_much_of_a_plan_has_passed(office, day, percent):
+    """What was reached is held against the days that have passed, the last not before its end."""
+    [plan] = learning_plans(office.ledger)
+    assert format_amount(plan.elapsed(day)) == percent
+
+
+def test_a_plan_that_was_ended_early_is_over_then(office):
+    """The days of a plan are those up to its end."""
+    office.record("2005-04-10", LearningPlanEnded("LP-2005", "개편"))
+    [plan] = learning_plans(office.ledger)
+    assert format_amount(plan.elapsed(date(2005, 2, 19))) == "50"
+    assert format_amount(plan.elapsed(date(2005, 4, 10))) == "100"

@@ -128,7 +128,7 @@ def test_a_code_is_free_again_when_its_club_never_was(office):
         office.record("2005-03-03", formed)
     office.void("2005-03-03", "club")
     office.record("2005-03-03", formed)
-    with pytest.raises(Refused, match="rested-upon"):
+    with pytest.raises(Refused, match="cannot-stand-again"):
         office.void("2005-03-04", "fact.voided:club")
 
 

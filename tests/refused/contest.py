@@ -46,6 +46,7 @@ CREDITED = ContestBenchmarkCredited("c", "e", "SEOUL", shares({"P3": 100}))
 REVOKED = (ContestAwardWithdrawn("c", "e", "표절"), JUNE)
 
 REFUSALS = [
+    ("contest.closed-too-early", AWARDED, CLOSED[0], APRIL, "occurred_on"),
     # the contest
     ("contest.unknown", [], CLOSED[0], APRIL, "contest"),
     ("contest.already-closed", [PLAIN, CLOSED], CLOSED[0], JUNE, "contest"),

@@ -32,6 +32,8 @@ ENDED = LearningPlanEnded("LP", "merged")
 REFUSALS = [
     ("learning_plan.already-adopted", [PLAN], adopted(), APRIL, "plan"),
     ("learning_plan.ends-before-start", [], adopted(APRIL, MARCH), APRIL, "ends_on"),
+    ("learning_plan.adopted-too-late", [], adopted(ends_on=APRIL), MAY, "occurred_on"),
+    ("learning_plan.over-already", [SPRING], ENDED, MAY, "occurred_on"),
     ("learning_plan.unknown", [], target(), APRIL, "plan"),
     ("learning_plan.target-too-late", [SPRING], target(), MAY, "occurred_on"),
     ("learning_plan.target-too-late", [PLAN, (ENDED, APRIL)], target(), MAY, "occurred_on"),

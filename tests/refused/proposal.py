@@ -53,7 +53,13 @@ DONE = [*GRADED, (ProposalImplemented("a"), MAY)]
 CREDIT = ProposalImplementationCredited("a", shares({"P2": 100}))
 MERGED = [submitted(), submitted("b"), (ProposalMerged("a", "b", "같은 제안"), MAY)]
 
+IN_ROUND = [submitted(), (ProposalAdopted("a", "gold", "R1"), MAY)]
+REVIEWED = [submitted(), (ProposalReviewed("a", "P2", "recommended"), MAY)]
+
 REFUSALS = [
+    ("proposal.decided-too-early", REVIEWED, ProposalAdopted("a"), APRIL, "occurred_on"),
+    ("proposal.decided-too-early", REVIEWED, ProposalRejected("a", "-"), APRIL, "occurred_on"),
+    ("proposal.already-decided", GRADED, REVIEWED[1][0], MAY, "proposal"),
     # rounds
     ("proposal_round.already-opened", [ROUND], ROUND[0], APRIL, "proposal_round"),
     ("proposal_round.unknown", [], ProposalRoundClosed("R1"), APRIL, "proposal_round"),
@@ -71,6 +77,9 @@ REFUSALS = [
     ("proposal_round.grade-not-vacant", [ROUND, VACANT, REOPENED], REOPENED[0], JULY, "grade"),
     ("proposal_round.before-last-change", [ROUND, VACANT], REOPENED[0], APRIL, "occurred_on"),
     ("proposal_round.before-last-change", [ROUND, VACANT, REOPENED], VACANT[0], MAY, "occurred_on"),
+    ("proposal_round.closed-too-early", [ROUND, VACANT], CLOSED[0], APRIL, "occurred_on"),
+    ("proposal_round.closed-too-early", [ROUND, *IN_ROUND], CLOSED[0], APRIL, "occurred_on"),
+    ("proposal_round.grade-given", [ROUND, *IN_ROUND], VACANT[0], APRIL, "grade"),
     # proposals in a round
     ("thing.unknown", [submitted()], REVIEW, APRIL, "proposal_round"),
     ("thing.not-begun", [submitted(), (ROUND[0], MAY)], REVIEW, APRIL, "proposal_round"),

@@ -185,7 +185,10 @@ def test_hr_is_told_of_every_account(office, tmp_path):
             if n.key.person == "A"
         ]
 
-    assert sorted(told("2005-04-02")) == [
+    told_first = sorted(told("2005-04-02"))
+    manifest = outbox.batches()[0].manifest
+    assert manifest["accounts"]["leave"] == {"ko": "일", "en": "days"}
+    assert told_first == [
         ("hr", "0.2", "facts"),
         ("leave", "1.5", "facts"),
         ("mileage", "16", "facts"),
@@ -229,7 +232,9 @@ def test_commands(office, monkeypatch):
     )
     explained = answer("explain", "A")
     assert explained["accounts"] == {"mileage": "16", "hr": "0.2", "leave": "1.5"}
-    assert "Leave as a reward 0.5 days" in ok("explain", "A").stdout
+    told = ok("explain", "A").stdout
+    assert "Leave as a reward 0.5 days" in told
+    assert "1 of 1.5 days a year used → −0.5 days" in told
     wrong = run("balance", "A", "--account", "money")
     assert wrong.exit_code == 2
     assert "mileage, hr, leave" in wrong.stderr

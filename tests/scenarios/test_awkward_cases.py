@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from mileage.ledger import (
+    PointsConfirmed,
+    PointsDenied,
+    PointsHeld,
+    PointsReleased,
     ProposalAdopted,
     ProposalGraded,
     ProposalHeld,
     ProposalMerged,
     ProposalSubmitted,
+    Refused,
     UnitEstablished,
     format_amount,
     shares,
 )
 from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.ledger.kinds.unit import UnitMerged
-from mileage.projections import Period
+from mileage.projections import Period, explain_posting
 from mileage.projections.competition import unit_ranking
 from mileage.projections.ratios import rounded
 from story import Office, rulebook
@@ -310,3 +315,130 @@ def test_two_departments_merge_on_1_july(office):
         with office.model.figures_at(as_of=day) as figures:
             found = unit_ranking(office.ledger, figures, "2005", as_of=day).units
         assert {each.unit: (each.place, rounded(each.total * 10_000)) for each in found} == places
+
+
+# -- an appeal -----------------------------------------------------------------------------------
+
+
+def test_an_appeal_puts_points_on_hold_until_it_is_decided(office):
+    """Disputed in March, upheld in May: nothing counts between, and each day still answers."""
+    office.adopt(CAPPED, "2005-01-01")
+    office.proposes("2005-02-01", "one", A=50, B=50)
+    office.adopted("2005-02-02", "one", "gold")
+    office.proposes("2005-02-03", "two", "A")
+    office.adopted("2005-02-04", "two", "gold")
+    assert office.points("A", "B") == ["12", "5"]  # 5 and 10, and 12 are let through
+
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    assert office.points("A", "B") == ["10", "0"]  # what was above the cap has room meanwhile
+    [cut] = office.model.figures().statement("B")[-1].cuts
+    assert (cut.cause, format_amount(cut.points)) == ("held", "5")
+    known = office.now
+
+    office.record("2005-05-02", PointsReleased("adopt-one", "이의 기각"))
+    assert office.points("A", "B") == ["12", "5"]
+    for asked in ({"as_of": date(2005, 4, 1)}, {"known_at": known}):
+        with office.model.figures_at(**asked) as figures:
+            assert [format_amount(figures.balance(p).points) for p in "AB"] == ["10", "0"]
+    with office.model.figures_at(as_of=date(2005, 3, 9)) as figures:
+        assert [format_amount(figures.balance(p).points) for p in "AB"] == ["12", "5"]
+
+
+def test_an_appeal_that_is_lost(office):
+    """Denied: it never counts, and says why; a denial recorded in error is voided."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "one", "A")
+    office.adopted("2005-02-02", "one", "gold")
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    office.record("2005-05-02", PointsDenied("adopt-one", "표절 인정"), "denial")
+    assert office.points("A") == ["0"]
+    line = office.model.figures().statement("A")[-1]
+    told = explain_posting(office.ledger, line).steps[-2]
+    assert (told.ko, told.en) == (
+        f"점수 불인정 (#{office.ledger.position}): −10점",
+        f"denied by #{office.ledger.position}: −10 points",
+    )
+    with pytest.raises(Refused, match="counts for nothing"):
+        office.record("2005-05-03", PointsHeld("adopt-one", "다시"))
+
+    office.void("2005-05-04", "denial")
+    assert office.points("A") == ["0"]  # on hold again
+    office.record("2005-05-05", PointsReleased("adopt-one", "인정"))
+    assert office.points("A") == ["10"]
+
+
+def test_a_hold_does_not_outlive_a_void(office):
+    """What is voided while it is on hold is void, and a release gives nothing back."""
+    office.adopt(SHARED, "2005-01-01")
+    office.proposes("2005-02-01", "one", "A")
+    office.adopted("2005-02-02", "one", "gold")
+    office.record("2005-03-10", PointsHeld("adopt-one", "이의 신청"))
+    office.void("2005-03-11", "adopt-one")
+    assert office.points("A") == ["0"]
+    assert [cut.cause for cut in office.model.figures().statement("A")[-1].cuts] == ["voided"]
+    office.record("2005-03-12", PointsReleased("adopt-one", "인정"))
+    assert office.points("A") == ["0"]
+
+
+# -- confirmed by somebody else -------------------------------------------------------------------
+
+
+def test_pending_until_somebody_else_confirms(office):
+    """A department's grant is shown at once and counts once the audit office confirms it."""
+    office.adopt(SHARED.replace('split = "share"', 'split = "share"\nconfirm = true'), "2005-01-01")
+    office.proposes("2005-02-01", "one", A=60, B=40)
+    office.adopted("2005-02-02", "one", "gold")
+    assert office.points("A", "B") == ["0", "0"]
+    line = office.model.figures().statement("A")[-1]
+    assert (format_amount(line.gross), [cut.cause for cut in line.cuts]) == ("6", ["pending"])
+    assert explain_posting(office.ledger, line).steps[-2].en == "not confirmed yet: −6 points"
+
+    data = PointsConfirmed("adopt-one")
+    with pytest.raises(Refused, match="cannot confirm it"):
+        office.record("2005-03-01", data)
+    office.now += timedelta(days=27)
+    office.ledger.record(data, on=date(2005, 3, 1), by="audit-office", key="confirmation")
+    assert office.points("A", "B") == ["6", "4"]
+    assert office.model.figures().statement("A")[-1].occurred_on == date(2005, 2, 2)
+    with office.model.figures_at(as_of=date(2005, 2, 28)) as figures:
+        assert format_amount(figures.balance("A").points) == "0"
+
+    office.void("2005-03-05", "confirmation")
+    assert office.points("A", "B") == ["0", "0"]
+
+
+# -- points relative to another value --------------------------------------------------------------
+
+HALF = """
+[[rule]]
+id = "awarded"
+activity = "contest.awarded"
+values = [
+  { from = 2005-01-01, points = { percent = 33.3333, of = "adopted" }, clause = "제5조" },
+  { from = 2006-01-01, points = { percent = 150, of = "adopted" }, clause = "제5조" },
+]
+
+[[rule]]
+id = "adopted"
+activity = "proposal.adopted"
+values = [
+  { from = 2005-01-01, points = { gold = 10, silver = 7 }, clause = "제2조" },
+  { from = 2005-07-01, points = { gold = 20, silver = 7 }, clause = "제2조" },
+]
+"""
+
+
+def test_points_in_percent_of_another_rule(office):
+    """A third of what an adoption gives, whatever that is on the day; later half as much again."""
+    office.adopt(rulebook(HALF), "2005-01-01")
+    office.contest("2005-01-10", "c", "gold", "silver")
+    for number, (day, grade) in enumerate(
+        [("2005-02-01", "gold"), ("2005-08-01", "gold"), ("2006-02-01", "silver")]
+    ):
+        office.enters(day, "c", f"e{number}", "ABC"[number])
+        office.awarded(day, "c", f"e{number}", grade)
+
+    # 10 × 33.3333 % is 3.33333, to the nearest 1/10,000; 20 × 33.3333 % is 6.66666; 7 × 150 %.
+    assert office.points("A", "B", "C") == ["3.3333", "6.6667", "10.5"]
+    line = office.model.figures().statement("B")[-1]
+    assert (line.rule, str(line.valid_from)) == ("awarded", "2005-07-01")
