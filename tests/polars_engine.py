@@ -161,6 +161,7 @@ def _name_columns(query: exp.Expression) -> None:
 
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+_COMPARED = (exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub, exp.Mul)
 
 
 def _find_in_ranges(select: exp.Select) -> None:
@@ -168,7 +169,8 @@ def _find_in_ranges(select: exp.Select) -> None:
 
     Polars has a hash join for that which drops what finds nothing, but none which keeps it. So
     what is looked up is joined first, once for each of the values it is looked up by, and then
-    found by these as equals. Comparisons only: none is ever true of an unknown value.
+    found by these as equals. That is so for plain comparisons only, which are never true of an
+    unknown value; with others, the join stays as it is.
     """
     joins = select.args.get("joins") or []
     for place, join in enumerate(joins):
@@ -176,7 +178,11 @@ def _find_in_ranges(select: exp.Select) -> None:
         parts = list(on.flatten()) if on and join.side == "LEFT" else []
         alias = join.alias_or_name
         by = {c.sql(): c for part in parts for c in part.find_all(exp.Column) if c.table != alias}
-        simple = all(isinstance(p, _COMPARISONS) and not p.find(exp.Query) for p in parts)
+        simple = all(
+            isinstance(part, _COMPARISONS)
+            and all(isinstance(node, _COMPARED) or node is part for node in part.walk())
+            for part in parts
+        )
         ranged = any(not isinstance(p, exp.EQ) and p.find(exp.Column) for p in parts)
         if not (simple and ranged and by and all(c.table for c in by.values())):
             continue
