@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     import duckdb
     from mileage.ledger import Ledger
 
-__all__ = ["NotUnderstood", "OtherRows", "PolarsEngine", "Step", "same_rows", "scored_on_both"]
+__all__ = [
+    "DECODED",
+    "NotUnderstood",
+    "OtherRows",
+    "PolarsEngine",
+    "Step",
+    "same_rows",
+    "scored_on_both",
+]
 
 _DIALECT = "duckdb"  # what the plan is written in
 _TYPES = {"BIGINT": pl.Int64, "INTEGER": pl.Int64, "TEXT": pl.String}
@@ -205,7 +213,7 @@ def _find_in_ranges(select: exp.Select) -> None:
 
 # -- beside DuckDB --------------------------------------------------------------------------------
 
-_DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
+DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
 """The work tables that are there before the plan begins."""
 
 
@@ -288,7 +296,7 @@ class _OnBoth:
         self.polars = PolarsEngine.of_duckdb(self.con)
         for name, table in self.polars.tables.items():
             self.polars.tables[name] = table.sample(fraction=1, shuffle=True, seed=self.seed)
-            assert name in _DECODED or name not in plan.WORK_TABLES or table.is_empty(), (
+            assert name in DECODED or name not in plan.WORK_TABLES or table.is_empty(), (
                 f"{name} is not empty when the plan begins: is it decoded, or does a step of the"
                 " plan stand before tenures are made, and ran on DuckDB alone?"
             )

@@ -28,7 +28,7 @@ from mileage.ledger.kinds import kinds
 from mileage.projections import activity_infos, adopt_rulebook, parse_rulebook, plan, try_examples
 from mileage.projections import trials as trying
 from mileage.seeds import example_year_files, rulebook_path
-from polars_engine import NotUnderstood, OtherRows, PolarsEngine, same_rows, scored_on_both
+from polars_engine import DECODED, NotUnderstood, OtherRows, PolarsEngine, same_rows, scored_on_both
 from sqlglot import exp
 from strategies import DENSE, OPERATIONS, Play, examples, rulebooks, steps
 
@@ -245,8 +245,7 @@ def test_every_statement_has_something_to_do(everything):
     ]
     assert idle == []
     used = {step.target for step in everything}
-    decoded = {"w_fact", "w_party", "w_withdrawal", "w_confirmed", "w_service"}
-    assert plan.WORK_TABLES.keys() - used <= decoded
+    assert plan.WORK_TABLES.keys() - used <= DECODED
 
 
 def mutants(statement: str) -> Iterator[str]:
