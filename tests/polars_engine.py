@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     import duckdb
     from mileage.ledger import Ledger
 
-__all__ = ["NotUnderstood", "OtherRows", "PolarsEngine", "Step", "same_rows", "scored_on_both"]
+__all__ = [
+    "DECODED",
+    "NotUnderstood",
+    "OtherRows",
+    "PolarsEngine",
+    "Step",
+    "same_rows",
+    "scored_on_both",
+]
 
 _DIALECT = "duckdb"  # what the plan is written in
 _TYPES = {"BIGINT": pl.Int64, "INTEGER": pl.Int64, "TEXT": pl.String}
@@ -104,6 +112,8 @@ class PolarsEngine:
         """What Polars answers."""
         for each in question.find_all(exp.CTE):
             each.set("materialized", None)  # whether it is kept in between changes no row
+        for select in list(question.find_all(exp.Select)):
+            _find_in_ranges(select)
         text = question.sql(dialect=_DIALECT)
         try:
             with pl.SQLContext(self.tables) as context:
@@ -158,9 +168,52 @@ def _name_columns(query: exp.Expression) -> None:
             query.set("expressions", [exp.alias_(c, f"column{n}") for n, c in enumerate(columns)])
 
 
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
+_COMPARED = (exp.Column, exp.Identifier, exp.Literal, exp.Paren, exp.Add, exp.Sub, exp.Mul)
+
+
+def _find_in_ranges(select: exp.Select) -> None:
+    """Write ``LEFT JOIN … ON equal AND in a range`` so that it does not compare all with all.
+
+    Polars has a hash join for that which drops what finds nothing, but none which keeps it. So
+    what is looked up is joined first, once for each of the values it is looked up by, and then
+    found by these as equals. That is so for plain comparisons only, which are never true of an
+    unknown value; with others, the join stays as it is.
+    """
+    joins = select.args.get("joins") or []
+    for place, join in enumerate(joins):
+        on = join.args.get("on")
+        parts = list(on.flatten()) if on and join.side == "LEFT" else []
+        alias = join.alias_or_name
+        by = {c.sql(): c for part in parts for c in part.find_all(exp.Column) if c.table != alias}
+        simple = all(
+            isinstance(part, _COMPARISONS)
+            and all(isinstance(node, _COMPARED) or node is part for node in part.walk())
+            for part in parts
+        )
+        ranged = any(not isinstance(p, exp.EQ) and p.find(exp.Column) for p in parts)
+        if not (simple and ranged and by and all(c.table for c in by.values())):
+            continue
+        keys = {text: f"key{number}" for number, text in enumerate(by)}
+        asked = exp.select(*(exp.alias_(by[text].copy(), key) for text, key in keys.items()))
+        asked = asked.distinct().from_(select.args["from_"].this.copy())
+        asked.set("joins", [before.copy() for before in joins[:place]])
+
+        def by_key(node: exp.Expression, keys: dict[str, str] = keys) -> exp.Expression:
+            return exp.column(keys[node.sql()], "asked") if node.sql() in keys else node
+
+        answers = exp.select("asked.*", f"{alias}.*").from_(asked.subquery("asked"))
+        answers = answers.join(join.this.copy(), on=on.transform(by_key))
+        equal = [
+            exp.EQ(this=exp.column(k, alias), expression=by[t].copy()) for t, k in keys.items()
+        ]
+        join.set("this", answers.subquery(alias))
+        join.set("on", exp.and_(*equal))
+
+
 # -- beside DuckDB --------------------------------------------------------------------------------
 
-_DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
+DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
 """The work tables that are there before the plan begins."""
 
 
@@ -243,7 +296,7 @@ class _OnBoth:
         self.polars = PolarsEngine.of_duckdb(self.con)
         for name, table in self.polars.tables.items():
             self.polars.tables[name] = table.sample(fraction=1, shuffle=True, seed=self.seed)
-            assert name in _DECODED or name not in plan.WORK_TABLES or table.is_empty(), (
+            assert name in DECODED or name not in plan.WORK_TABLES or table.is_empty(), (
                 f"{name} is not empty when the plan begins: is it decoded, or does a step of the"
                 " plan stand before tenures are made, and ran on DuckDB alone?"
             )
