@@ -228,8 +228,8 @@ def scored(  # noqa: PLR0913 - what a build is of
     import duckdb  # noqa: PLC0415 - slow to import
 
     part, tell = part or Slice(), progress or _tell_nobody
-    try:
-        with duckdb.connect(config={"preserve_insertion_order": "false"}) as con:
+    with duckdb.connect(config={"preserve_insertion_order": "false"}) as con:
+        try:
             for name, columns in RAW_TABLES.items():
                 con.execute(f"CREATE TABLE {name} ({columns})")
             for statement in (*ddl(), *plan.work_ddl()):
@@ -251,9 +251,9 @@ def scored(  # noqa: PLR0913 - what a build is of
             yield con
             if kept:
                 kept.confirm()
-    finally:
-        if kept:
-            kept.finish()
+        finally:  # before the connection is closed: what is kept is written from it meanwhile
+            if kept:
+                kept.finish()
 
 
 def _tell_nobody(_stage: str, _done: int, _all: int) -> None:
