@@ -6,9 +6,21 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from mileage.ledger import MemberJoined, UnitEstablished
+from mileage.ledger import (
+    ImportRefused,
+    MemberJoined,
+    ProposalAdopted,
+    Refused,
+    UnitEstablished,
+)
+from mileage.ledger.importing import import_file
 from mileage.ledger.kinds import kinds
 from mileage.ledger.kinds.evaluation import EvaluationOpened
+from mileage.ledger.kinds.proposal_round import (
+    ProposalRoundGradeLeftVacant,
+    ProposalRoundGradeReopened,
+    ProposalRoundOpened,
+)
 from mileage.projections import (
     Period,
     activity_infos,
@@ -27,11 +39,14 @@ if TYPE_CHECKING:
 SCHEMES = (
     "active-administration",
     "bupyeong-gu",
+    "central-proposals",
+    "chungbuk-education",
     "fire-service",
     "gangwon-college",
     "hampyeong-gun",
     "jung-gu-pilot",
     "jungnang-gu",
+    "local-rating-bonus",
     "uiryeong-gun",
 )
 
@@ -246,6 +261,69 @@ def test_uiryeong_gun_prizes_by_place(office):
         ("E", "good", 100_000),
         ("F", None, 0),
     ]
+
+
+def test_central_proposals_grade_left_vacant_and_filled_later(office):
+    """No gold at first; given after all it brings its prize, divided; mileage stays untouched."""
+    office.adopt("central-proposals", "2013-01-01")
+    grades = ("gold", "silver", "bronze", "encouragement")
+    office.record("2013-09-01", ProposalRoundOpened("2013", "2013년 중앙우수제안", grades))
+    office.proposes("2013-05-02", "joint", A=70, B=30)
+    office.proposes("2013-05-03", "own", "C")
+    vacant = ProposalRoundGradeLeftVacant("2013", "gold", "해당작 없음")
+    office.record("2013-11-01", vacant)
+    with pytest.raises(Refused, match="left vacant"):
+        office.record("2013-11-20", ProposalAdopted("joint", "gold", "2013"))
+    office.record("2013-11-20", ProposalAdopted("own", "silver", "2013"))
+    assert office.points("A", "B", "C", account="prize-money") == ["0", "0", "3000"]
+
+    office.record("2013-12-10", ProposalRoundGradeReopened("2013", "gold", "재심사 의결"))
+    office.record("2013-12-12", ProposalAdopted("joint", "gold", "2013"))
+
+    assert office.points("A", "B", "C", account="prize-money") == ["3500", "1500", "3000"]
+    assert office.points("A", "B", "C") == ["0", "0", "0"]
+
+
+def test_local_rating_bonus_from_three_percent_to_five(office):
+    """Of an establishment of 40 one gets the bonus at 3 %, two at 5 %."""
+    office.adopt("local-rating-bonus", "2005-01-01")
+    for year in ("2005", "2006"):
+        for person, grade in {"A": "gold", "B": "silver", "C": "bronze"}.items():
+            office.proposes(f"{year}-02-01", f"{person}-{year}", person)
+            office.adopted(f"{year}-03-01", f"{person}-{year}", grade)
+    office.model.catch_up()
+
+    figures = office.model.figures()
+    for year, chosen in ((2005, ["A"]), (2006, ["A", "B"])):
+        selection = eligible(figures, "rating-bonus", date(year, 12, 31))
+        assert [c.person for c in selection.candidates if c.outcome == "selected"] == chosen
+
+
+def test_chungbuk_file_of_750_entries_sent_twice(office, tmp_path):
+    """Every entrant gets mileage once; the line that changed is named, nothing is counted twice."""
+    office.adopt("chungbuk-education", "2005-01-01")
+    office.contest("2005-08-01", "chungbuk", "gold", "silver", "bronze")
+    lines = [
+        f"contest.entered,2005-09-01,chungbuk,case-{number},사례 {number},{'ABCD'[number % 4]}:100"
+        for number in range(750)
+    ]
+    file = tmp_path / "entries.csv"
+    header = "kind,occurred_on,contest,entry,title,entrants"
+    file.write_text("\n".join((header, *lines)), "utf-8")
+    office.at("2005-09-10")
+    assert import_file(office.ledger, file, by="office").recorded == 750
+    assert office.points(*"ABCD") == ["188", "188", "187", "187"]
+
+    position = office.ledger.position
+    lines[300] = lines[300].replace("A:100", "B:100")
+    file.write_text("\n".join((header, *lines)), "utf-8")
+    with pytest.raises(ImportRefused) as refused:
+        import_file(office.ledger, file, by="office")
+
+    [problem] = refused.value.problems
+    assert problem.line == 302
+    assert office.ledger.position == position
+    assert office.points(*"ABCD") == ["188", "188", "187", "187"]
 
 
 def test_ranks_and_units_by_their_korean_codes(office):
