@@ -19,7 +19,7 @@ check: $(READY)
 		-p mileage.ledger -p mileage.projections -p mileage.cli -p mileage.seeds
 
 unit: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(READY)  ## ratios, measured side by side; FACTS=10000000 for the large one
 	$(BIN)/python -m bench --facts $(or $(FACTS),1000000)
