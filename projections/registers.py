@@ -68,7 +68,10 @@ _ENTRIES: dict[str, tuple[str, tuple[str, ...]]] = {
 CATEGORIES = frozenset(name.partition(".")[0] for name in _ENTRIES)
 """Categories of the streams whose facts are registered."""
 
-_STANDS = "NOT EXISTS (SELECT 1 FROM w_gone g WHERE g.position = {0}.position)"
+# What is on hold or denied is what a fact earns: an award with its prize, or a decision, stands.
+_STANDS = (
+    "NOT EXISTS (SELECT 1 FROM w_gone g WHERE g.position = {0}.position AND g.cause = 'voided')"
+)
 
 STEPS = (
     f"""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mileage.ledger import (
+    AwardGranted,
     PointsConfirmed,
     PointsDenied,
     PointsHeld,
@@ -23,7 +24,7 @@ from mileage.ledger import (
 )
 from mileage.ledger.kinds.evaluation import EvaluationOpened
 from mileage.ledger.kinds.unit import UnitMerged
-from mileage.projections import Period, explain_posting
+from mileage.projections import Period, awards, explain_posting
 from mileage.projections.competition import unit_ranking
 from mileage.projections.ratios import rounded
 from story import Office, rulebook
@@ -342,6 +343,20 @@ def test_an_appeal_puts_points_on_hold_until_it_is_decided(office):
             assert [format_amount(figures.balance(p).points) for p in "AB"] == ["10", "0"]
     with office.model.figures_at(as_of=date(2005, 3, 9)) as figures:
         assert [format_amount(figures.balance(p).points) for p in "AB"] == ["12", "5"]
+
+
+def test_an_award_whose_points_are_on_hold_stays_an_award(office):
+    """A hold is about points: the award with its certificate is listed, caught up or rebuilt."""
+    office.adopt(CAPPED, "2005-01-01")
+    award = AwardGranted("A1", "청장상", shares({"A": 100}), "제안 활성화", "2005-001")
+    office.record("2005-03-02", award, "award")
+    office.record("2005-03-10", PointsHeld("award", "이의 신청"))
+    assert office.points("A") == ["0"]  # holds a catch-up against a rebuild
+
+    assert [line.certificate for line in awards(office.model.figures())] == ["2005-001"]
+    office.void("2005-04-01", "award")
+    assert office.points("A") == ["0"]
+    assert awards(office.model.figures()) == []
 
 
 def test_an_appeal_that_is_lost(office):
