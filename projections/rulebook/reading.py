@@ -285,12 +285,13 @@ class _Reader:
         return _amount(plain(points), self._unit(next(entries, {})))
 
     def _when(self, entry: Mapping[str, Any]) -> Label:
-        """What the fact must say: of each field one of some codes."""
+        """What the fact must say: of each field one of some codes, as the labels call them."""
         parts = []
         for name, raw in entry.get("when", {}).items():
             codes = [self._code(code) for code in (raw if isinstance(raw, list) else [raw])]
             ko, en = "·".join(code.ko for code in codes), " or ".join(code.en for code in codes)
-            parts.append(Label(f"{name} {ko}", f"{name} {en}"))
+            field = self._code(name)
+            parts.append(Label(f"{field.ko} {ko}", f"{field.en} {en}"))
         return listed(parts)
 
     def _code(self, code: str) -> Label:
