@@ -124,6 +124,7 @@ def line_json(line: StatementLine) -> dict[str, Any]:
         "share_percent": format_amount(line.share),
         "rule": line.rule or None,
         "clause": line.clause or None,
+        "when": line.when and {"ko": line.when.ko, "en": line.when.en},
         "gross": format_amount(line.gross),
         "cuts": [
             {"cause": cut.cause, "reference": cut.reference, "points": format_amount(cut.points)}

@@ -379,6 +379,10 @@ def _kind_json(kind: Kind) -> dict[str, Any]:
         "label": {"ko": kind.label.ko, "en": kind.label.en},
         "help": kind.help,
         "earns": kind.activity is not None,
+        "conditions": [
+            {"field": name, "said_by": source or kind.name}
+            for name, source in (kind.activity.conditions if kind.activity else {}).items()
+        ],
         "fields": [
             {
                 "field": name,

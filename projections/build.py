@@ -80,6 +80,13 @@ _INTERN = (
     """,
 )
 
+_SAID = """
+INSERT INTO w_said
+SELECT position, s.said.field, s.said.code
+FROM (SELECT position, unnest(said) AS said FROM w_raw_fact) s
+WHERE s.said.code IS NOT NULL
+"""
+
 _BALANCES = """
 INSERT INTO balances
 SELECT m.id, 0, coalesce(s.points, 0), coalesce(s.activities, 0), coalesce(s.rewarded, 0)
@@ -298,7 +305,8 @@ def score(
     """From decoded facts to ``postings``, ``cuts`` and ``balances``, in the connection."""
     for table, rows in rule_rows(rules, ledger.kinds).items():
         _fill(con, table, rows)
-    for statement in (*_INTERN, *registers.STEPS):
+    said = [_SAID] if rules.shape.conditions else []
+    for statement in (*_INTERN, *said, *registers.STEPS):
         con.execute(statement)
     _check_parties(con)
     steps = (

@@ -21,7 +21,7 @@ from . import plan, registers
 from .build import figure_steps
 from .closing import ABOUT_FACTS
 from .days import OPEN_DAY, day_number
-from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, people_fields
+from .decode import SERVICE_STATUS, UNIT_ENDS, activity_ids, condition_fields, people_fields
 from .rules import held_facts
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mileage.ledger import Ledger, Recorded
+    from mileage.ledger.kinds import Activity
 
 __all__ = ["apply_facts", "prepare", "reaches_others"]
 
@@ -58,10 +59,10 @@ def apply_facts(
     Returns:
         How many people's figures were worked out anew.
     """
-    batch = _Batch(connection, ledger, facts[-1].position)
+    batch = _Batch(connection, ledger, shape, facts[-1].position)
     for item in facts:
         batch.take(item)
-    return batch.apply(shape, facts[-1].position)
+    return batch.apply(facts[-1].position)
 
 
 def reaches_others(facts: Sequence[Recorded], shape: plan.Shape) -> bool:
@@ -82,6 +83,7 @@ class _Batch:
     """What new facts touch.
 
     Attributes:
+        shape: What the model's rulebooks ask of the plan.
         upto: Position of the last of them.
         streams: Things of which every activity is derived anew.
         alone: Facts that are derived by themselves.
@@ -91,6 +93,7 @@ class _Batch:
 
     connection: sqlite3.Connection
     ledger: Ledger
+    shape: plan.Shape
     upto: int
     streams: dict[str, None] = attrs.field(factory=dict)
     alone: list[Recorded] = attrs.field(factory=list)
@@ -101,6 +104,9 @@ class _Batch:
         self.numbers = activity_ids(self.ledger.kinds)
         self.people_fields = people_fields(self.ledger.kinds)
         self.naming = {k.activity.of for k in self.ledger.kinds if k.activity and k.activity.of}
+        self.said_fields = condition_fields(self.ledger.kinds) if self.shape.conditions else {}
+        if self.shape.conditions:
+            self.naming |= set(self.said_fields)
         self.topics = tuple(self.ledger.kinds.topics(*self.numbers))
 
     def _facts(self, stream: str) -> list[Recorded]:
@@ -127,7 +133,7 @@ class _Batch:
             self.members[stream] = None
         elif kind.cls is UnitEstablished or kind.cls in UNIT_ENDS:
             self._establish(stream)
-        elif kind.withdraws or (kind.activity and kind.activity.of):
+        elif kind.withdraws or (kind.activity and self._needs_others(kind.activity)):
             self.streams[stream] = None
         elif (kind.name in self.naming or kind.title) and fact.originator_version > 1:
             # It changes who did what the thing's others say, or what the thing is called.
@@ -135,7 +141,11 @@ class _Batch:
         elif kind.name in self.numbers:
             self.alone.append(item)
 
-    def apply(self, shape: plan.Shape, position: int) -> int:
+    def _needs_others(self, activity: Activity) -> bool:
+        """Whether what an activity earns depends on other facts about the same thing."""
+        return bool(activity.of) or (self.shape.conditions and any(activity.conditions.values()))
+
+    def apply(self, position: int) -> int:
         """Derive, score and write what was noted."""
         execute = self.connection.execute
         for table in (*_WORK, "w_people"):
@@ -145,8 +155,8 @@ class _Batch:
         if self.registered:
             self._register()
         if self.streams or self.alone:
-            self._derive(shape)
-            self._score(shape)
+            self._derive()
+            self._score()
         execute("UPDATE meta SET value = ? WHERE key = 'position'", (str(position),))
         [(count,)] = execute("SELECT count(*) FROM w_people").fetchall()
         return int(count)
@@ -221,7 +231,7 @@ class _Batch:
             ),
         )
 
-    def _derive(self, shape: plan.Shape) -> None:
+    def _derive(self) -> None:
         """Fill the plan's input tables and run it up to the postings of the facts concerned."""
         whole = {stream: self._facts(stream) for stream in self.streams}
         for facts in whole.values():
@@ -244,7 +254,7 @@ class _Batch:
                     )
             for item in relevant:
                 self._insert_fact(item, thing)
-                if shape.confirms:
+                if self.shape.confirms:
                     self._insert_confirmed(item)
         for item in self.alone:
             stream = item.fact.originator_id
@@ -255,7 +265,7 @@ class _Batch:
                 "INSERT OR IGNORE INTO things VALUES (?, ?, ?)", (thing, stream, _title(item))
             )
             self._insert_fact(item, thing)
-        for statement in plan.activity_steps(shape):
+        for statement in plan.activity_steps(self.shape):
             self.connection.execute(plan.for_sqlite(statement))
 
     def _insert_gone(self, facts: Sequence[Recorded]) -> None:
@@ -301,6 +311,14 @@ class _Batch:
                 None if hours is None else to_units(hours),
             ),
         )
+        self.connection.executemany(
+            "INSERT INTO w_said VALUES (?, ?, ?)",
+            [
+                (item.position, name, code)
+                for name in self.said_fields.get(kind.name, ())
+                if (code := getattr(fact.data, name)) is not None
+            ],
+        )
         if kind.name in self.people_fields:
             self.connection.executemany(
                 "INSERT INTO w_party VALUES (?, ?, (SELECT id FROM people WHERE person = ?), ?)",
@@ -317,7 +335,7 @@ class _Batch:
             for seq, person in enumerate(value if isinstance(value, tuple) else (value,), 1):
                 yield seq, person, WHOLE_SHARE
 
-    def _score(self, shape: plan.Shape) -> None:
+    def _score(self) -> None:
         """Score the people concerned: their other postings as they are, the caps anew."""
         execute = self.connection.execute
         execute("INSERT OR IGNORE INTO w_people SELECT person FROM w_posting")
@@ -332,11 +350,11 @@ class _Batch:
             "INSERT INTO w_cut SELECT person, position, activity, stage, cause, reference, points"
             f" FROM cuts WHERE stage = 0 AND {mine} AND NOT {anew}"
         )
-        for statement in plan.cap_steps(shape):
+        for statement in plan.cap_steps(self.shape):
             execute(plan.for_sqlite(statement))
         for table in ("postings", "cuts", "balances"):
             execute(f"DELETE FROM {table} WHERE {mine}")
-        for statement in figure_steps(shape, "w_people"):
+        for statement in figure_steps(self.shape, "w_people"):
             execute(plan.for_sqlite(statement))
 
 

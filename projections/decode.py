@@ -59,6 +59,7 @@ __all__ = [
     "Block",
     "Slice",
     "activity_ids",
+    "condition_fields",
     "decode_facts",
     "decoding",
     "stored_digest",
@@ -67,7 +68,8 @@ __all__ = [
 RAW_TABLES = {
     "w_raw_fact": (
         "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT, grade VARCHAR, hours BIGINT,"
-        " title VARCHAR, parties STRUCT(person VARCHAR, share BIGINT)[]"
+        " title VARCHAR, parties STRUCT(person VARCHAR, share BIGINT)[],"
+        " said STRUCT(field VARCHAR, code VARCHAR)[]"
     ),
     "w_raw_withdrawal": "position BIGINT, stream VARCHAR, kind BIGINT, day BIGINT",
     "w_raw_unit": (
@@ -145,9 +147,10 @@ class Slice:
 
 
 def activity_ids(kinds: Kinds) -> dict[str, int]:
-    """Numbers of the kinds that earn points, name people for one that does, or give the title."""
+    """Numbers of the kinds that earn points, or say for one that does who, what or its title."""
     earning = {kind.category for kind in kinds if kind.activity}
     names = {kind.name for kind in kinds if kind.activity} | set(people_fields(kinds))
+    names |= set(condition_fields(kinds))
     names |= {kind.name for kind in kinds if kind.title and kind.category in earning}
     return {name: number for number, name in enumerate(sorted(names), 1)}
 
@@ -468,11 +471,12 @@ def _unlike(items: str, column: str) -> str:
 
 def _targets(kind: Kind, kinds: Kinds) -> list[tuple[str, str]]:
     """Tables that a kind's decoded rows belong to, each with the columns it takes."""
-    return list(_rows_of(kind, activity_ids(kinds), people_fields(kinds)))
+    said = condition_fields(kinds).get(kind.name, ())
+    return list(_rows_of(kind, activity_ids(kinds), people_fields(kinds), said))
 
 
 def _rows_of(
-    kind: Kind, numbers: Mapping[str, int], people: Mapping[str, str]
+    kind: Kind, numbers: Mapping[str, int], people: Mapping[str, str], said: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
     activity = kind.activity
     if kind.name in numbers:
@@ -482,7 +486,7 @@ def _rows_of(
             f"position, stream, {numbers[kind.name]}, {_DAY},"
             f" {_column(activity.grade if activity else '')},"
             f" {_column(activity.hours if activity else '')}, {_column(kind.title)},"
-            f" {_parties(named, kind.fields[named]) if named else 'NULL'}",
+            f" {_parties(named, kind.fields[named]) if named else 'NULL'}, {_said(said)}",
         )
     for withdrawn in kind.withdraws:
         yield "w_raw_withdrawal", f"position, stream, {numbers.get(withdrawn, 0)}, {_DAY}"
@@ -508,6 +512,21 @@ def _rows_of(
 def people_fields(kinds: Kinds) -> dict[str, str]:
     """The field in which facts of a kind name the people of an activity, by kind."""
     return {kind.activity.of or kind.name: kind.activity.people for kind in kinds if kind.activity}
+
+
+def condition_fields(kinds: Kinds) -> dict[str, tuple[str, ...]]:
+    """The fields of each kind that a rule may ask for, of its own facts or of others."""
+    found: dict[str, dict[str, None]] = {}
+    for kind in kinds:
+        for name, source in kind.activity.conditions.items() if kind.activity else ():
+            found.setdefault(source or kind.name, {})[name] = None
+    return {kind: tuple(sorted(names)) for kind, names in found.items()}
+
+
+def _said(names: Sequence[str]) -> str:
+    """What a fact says under some fields, as a list of field and code."""
+    parts = ", ".join(f"{{'field': '{name}', 'code': {_column(name)}}}" for name in names)
+    return f"[{parts}]" if parts else "NULL"
 
 
 def _parties(name: str, field: FieldType) -> str:

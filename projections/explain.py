@@ -178,18 +178,20 @@ def _rate(line: StatementLine) -> Label:
     rate, whole = (_amount(each, line.measure) for each in (line.rate, line.whole))
     clause = line.clause
     since = f"{line.valid_from}"
+    when_ko = f" {line.when.ko}" if line.when else ""
+    when_en = f" for {line.when.en}" if line.when else ""
     if line.per_hour and line.hours is not None:
         hours = format_amount(line.hours)
         return Label(
-            f"{clause} ({since}부터): 시간당 {rate.ko} × {hours}시간 = {whole.ko}",
-            f"{clause} (from {since}): {rate.en} an hour × {hours}"
+            f"{clause} ({since}부터){when_ko}: 시간당 {rate.ko} × {hours}시간 = {whole.ko}",
+            f"{clause} (from {since}){when_en}: {rate.en} an hour × {hours}"
             f" hour{'' if line.hours == SCALE else 's'} = {whole.en}",
         )
     grade_ko = f" ‘{line.grade}’" if line.grade else ""
     grade_en = f" for '{line.grade}'" if line.grade else ""
     return Label(
-        f"{clause} ({since}부터){grade_ko}: {whole.ko}",
-        f"{clause} (from {since}){grade_en}: {whole.en}",
+        f"{clause} ({since}부터){grade_ko}{when_ko}: {whole.ko}",
+        f"{clause} (from {since}){grade_en}{when_en}: {whole.en}",
     )
 
 

@@ -233,6 +233,7 @@ class StatementLine:
         account: Id of the account it is posted in.
         measure: What its amounts are in, where that is not points.
         adjusts: For what was posted after its period was closed: of which day it is, and why.
+        when: What the fact says for which the rule is; ``None`` when it is for any.
     """
 
     person: str
@@ -261,6 +262,7 @@ class StatementLine:
     account: str = MAIN_ACCOUNT
     measure: Label | None = None
     adjusts: Adjustment | None = None
+    when: Label | None = None
 
 
 @attrs.frozen
@@ -475,7 +477,7 @@ class Figures:
                    p.grade, p.hours, p.share, v.rule_id, v.name_ko, v.name_en, v.clause, v.points,
                    v.per_hour, v.shared, v.day_from, v.adoption, p.whole, p.gross, p.points,
                    c.account, c.unit_ko, c.unit_en, j.origin_day, j.before, j.after, j.cause,
-                   j.reference, p.activity
+                   j.reference, v.when_ko, v.when_en, p.activity
             FROM postings p
             LEFT JOIN adjustments j ON j.person = p.person AND j.position = p.position
                                    AND j.activity = p.activity AND j.day = p.day
@@ -623,7 +625,7 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
     position, day, kind, ko, en, thing, title, unit, grade, hours, share = row[:11]
     rule, rule_ko, rule_en, clause, rate, per_hour, shared, valid_from, adoption = row[11:20]
     whole, gross, points, account, unit_ko, unit_en = row[20:26]
-    origin, before, after, cause, reference = row[26:31]
+    origin, before, after, cause, reference, when_ko, when_en = row[26:33]
     return StatementLine(
         person=person,
         position=position,
@@ -651,4 +653,5 @@ def _line(person: str, row: Sequence[Any], cuts: tuple[Cut, ...]) -> StatementLi
         account=account,
         measure=Label(unit_ko, unit_en) if account != MAIN_ACCOUNT else None,
         adjusts=Adjustment(day_of(origin), before, after, cause, reference) if origin else None,
+        when=Label(when_ko, when_en) if when_ko else None,
     )

@@ -16,13 +16,17 @@ are units of 1/10,000; a share of 100 % is 1,000,000):
   served when; the rank is held since ``ranked_on``.
 - ``units(id, unit TEXT, parent TEXT)``: the units and what they are part of.
 - ``rule_values(id, rule, activity, grade TEXT, per_hour, shared, day_from, day_until, points,
-  scoped, confirm)``, ``rule_scopes(value, rank TEXT, unit TEXT)``: compiled rules; a scoped value
-  is for the ranks and units of its scopes only, null standing for any; one with ``confirm`` 1
+  scoped, confirm, conditions)``, ``rule_scopes(value, rank TEXT, unit TEXT)``,
+  ``rule_conditions(value, said_by, field TEXT, code TEXT)``: compiled rules; a scoped value
+  is for the ranks and units of its scopes only, null standing for any, and for facts that say of
+  each of its ``conditions`` fields one of the codes; ``said_by`` is the kind whose fact about the
+  same thing says it, or null when the fact does itself. One with ``confirm`` 1
   waits until somebody else confirmed the fact.
 - ``cap_limits(cap, rule, stage, period TEXT, day_from, day_until, points, per TEXT, measure TEXT,
   keep TEXT)``: compiled caps; a limit in number is in 1/10,000 activities.
 - ``w_fact(position, thing, kind, day, grade TEXT, hours)``,
   ``w_party(position, seq, person, share)``: facts, and the people they name.
+- ``w_said(position, field TEXT, code TEXT)``: what facts say that a rule may ask for.
 - ``w_withdrawal(position, thing, kind)``: facts that withdraw earlier ones of a kind.
 - ``w_confirmed(position, by_position)``: facts that somebody else confirmed.
 - ``w_gone(position, cause TEXT, by_position)``: facts that are void; withdrawn ones are added.
@@ -57,6 +61,7 @@ _POSTING_COLUMNS = (
 WORK_TABLES = {
     "w_fact": "position BIGINT, thing BIGINT, kind BIGINT, day BIGINT, grade TEXT, hours BIGINT",
     "w_party": "position BIGINT, seq BIGINT, person BIGINT, share BIGINT",
+    "w_said": "position BIGINT, field TEXT, code TEXT",
     "w_withdrawal": "position BIGINT, thing BIGINT, kind BIGINT",
     "w_gone": "position BIGINT, cause TEXT, by_position BIGINT",
     "w_confirmed": "position BIGINT, by_position BIGINT",
@@ -67,6 +72,7 @@ WORK_TABLES = {
     "w_rated": _RATED_COLUMNS,
     "w_posting": _POSTING_COLUMNS,
     "w_rated_scoped": _RATED_COLUMNS,
+    "w_met": "position BIGINT, activity BIGINT, value BIGINT",
     "w_scoped": _POSTING_COLUMNS,
     "w_standing": (
         "person BIGINT, position BIGINT, activity BIGINT, thing BIGINT, day BIGINT, unit BIGINT,"
@@ -85,7 +91,7 @@ INSERT INTO w_origin
 SELECT f.thing, f.kind,
        coalesce(max(CASE WHEN g.position IS NULL THEN f.position END), max(f.position))
 FROM w_fact f LEFT JOIN w_gone g ON g.position = f.position
-WHERE f.kind IN (SELECT named_by FROM activities)
+WHERE f.kind IN ({kinds})
 GROUP BY f.thing, f.kind
 """
 
@@ -113,6 +119,28 @@ LEFT JOIN w_origin o ON o.thing = f.thing AND o.kind = a.named_by
   ON v.scoped = {scoped} AND v.activity = a.id AND f.day >= v.day_from AND f.day < v.day_until
   AND (v.grade IS NULL OR v.grade = f.grade)
 WHERE a.account = 0 OR v.id IS NOT NULL
+"""
+
+# A fact says at most one code of a field, so that each of the fields that is met counts once.
+_MET = """
+INSERT INTO w_met
+SELECT r.position, r.activity, r.value
+FROM w_rated_scoped r
+JOIN rule_values v ON v.id = r.value
+JOIN rule_conditions c ON c.value = r.value
+LEFT JOIN w_origin o ON o.thing = r.thing AND o.kind = c.said_by
+JOIN w_said s ON s.position = coalesce(o.position, r.position)
+             AND s.field = c.field AND s.code = c.code
+GROUP BY r.position, r.activity, r.value
+HAVING count(*) = max(v.conditions)
+"""
+
+_UNMET = """
+DELETE FROM w_rated_scoped
+WHERE value IN (SELECT value FROM rule_conditions)
+  AND NOT EXISTS (
+    SELECT 1 FROM w_met m WHERE m.position = w_rated_scoped.position
+      AND m.activity = w_rated_scoped.activity AND m.value = w_rated_scoped.value)
 """
 
 # A share of the points that is no whole unit is rounded down; the units left over go one each to
@@ -145,8 +173,8 @@ LEFT JOIN tenures t ON t.person = p.person AND r.day >= t.day_from AND r.day < t
                    AND t.status <> 'left'
 """
 
-# Of the rules for some ranks or units only, the one of the nearest unit counts, then one that
-# names ranks only; it goes before a rule for everybody.
+# Of the rules for some only, the one of the nearest unit counts, then one that names ranks only,
+# then one for everybody; among those, one with conditions. It goes before a rule for all.
 _CHOSEN = """
 INSERT INTO w_chosen
 WITH RECURSIVE above AS (
@@ -159,11 +187,13 @@ WITH RECURSIVE above AS (
 fit AS (
     SELECT p.person, p.position, p.activity, p.value,
            row_number() OVER (PARTITION BY p.person, p.position, p.activity
-                              ORDER BY coalesce(a.distance, {units_deep} + 1), p.value) AS place
+                              ORDER BY coalesce(a.distance, {units_deep} + coalesce(c.part, 2)),
+                                       v.conditions DESC, p.value) AS place
     FROM w_scoped p
-    JOIN rule_scopes c ON c.value = p.value
-    JOIN tenures t ON t.person = p.person AND p.day >= t.day_from AND p.day < t.day_until
-                  AND t.status <> 'left'
+    JOIN rule_values v ON v.id = p.value
+    LEFT JOIN (SELECT value, rank, unit, 1 AS part FROM rule_scopes) c ON c.value = p.value
+    LEFT JOIN tenures t ON t.person = p.person AND p.day >= t.day_from AND p.day < t.day_until
+                       AND t.status <> 'left'
     LEFT JOIN above a ON a.id = p.unit AND a.unit = c.unit
     WHERE (c.rank IS NULL OR c.rank = t.rank) AND (c.unit IS NULL OR a.distance IS NOT NULL)
 )
@@ -365,6 +395,7 @@ class Shape:
     Attributes:
         stages: How many stages of caps there are.
         scoped: Whether a rule is for some ranks or units only.
+        conditions: Whether a rule is for facts only that say something certain.
         by_rank: Whether a cap counts in the time a rank is held.
         by_unit: Whether a cap limits the people of a unit together.
         accounts: Whether a rule gives points in another account than the main one.
@@ -373,6 +404,7 @@ class Shape:
 
     stages: int = 0
     scoped: bool = False
+    conditions: bool = False
     by_rank: bool = False
     by_unit: bool = False
     accounts: bool = False
@@ -385,7 +417,8 @@ class Shape:
 
 
 SHAPE = """
-SELECT coalesce(max(stage), 0), EXISTS (SELECT 1 FROM rule_values WHERE scoped = 1),
+SELECT coalesce(max(stage), 0), EXISTS (SELECT 1 FROM rule_scopes),
+       EXISTS (SELECT 1 FROM rule_conditions),
        coalesce(max(CASE WHEN period = 'rank' THEN 1 ELSE 0 END), 0),
        coalesce(max(CASE WHEN per = 'unit' THEN 1 ELSE 0 END), 0),
        EXISTS (SELECT 1 FROM activities WHERE account > 0),
@@ -407,15 +440,19 @@ def tenure_steps() -> list[str]:
 
 def activity_steps(shape: Shape) -> list[str]:
     """From facts and the people they name to ``w_posting`` and its stage-0 ``w_cut``."""
+    kinds = "SELECT named_by FROM activities"
+    if shape.conditions:
+        kinds += " UNION SELECT said_by FROM rule_conditions"
     steps = [
         _WITHDRAWN,
-        _ORIGIN,
+        _ORIGIN.format(kinds=kinds),
         _RATED.format(rated="w_rated", join="LEFT JOIN", scoped=0),
         _POSTED.format(rated="w_rated", posting="w_posting"),
     ]
-    if shape.scoped:
+    if shape.scoped or shape.conditions:
         steps += [
             _RATED.format(rated="w_rated_scoped", join="JOIN", scoped=1),
+            *([_MET, _UNMET] if shape.conditions else []),
             _POSTED.format(rated="w_rated_scoped", posting="w_scoped"),
             _CHOSEN.format(units_deep=_UNITS_DEEP),
             _REPLACED,

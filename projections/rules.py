@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 from mileage.ledger import FactVoided, RulebookAdopted
-from mileage.ledger.fields import Label, Shares
+from mileage.ledger.fields import Choice, Label, Shares
 from mileage.ledger.kinds.confirmation import PointsConfirmed
 from mileage.ledger.kinds.hold import PointsDenied, PointsHeld, PointsReleased
 from mileage.ledger.ledger import gone_keys
@@ -16,15 +16,24 @@ from mileage.ledger.ledger import gone_keys
 from .days import day_number
 from .decode import OFFICE_KINDS, Slice, activity_ids
 from .plan import Shape
-from .rulebook import MAIN_ACCOUNT, ActivityInfo, Adoption, Compiled, compile_rules, parse_rulebook
+from .rulebook import (
+    MAIN_ACCOUNT,
+    ActivityInfo,
+    Adoption,
+    Asked,
+    Compiled,
+    compile_rules,
+    parse_rulebook,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mileage.ledger import Ledger, Recorded
+    from mileage.ledger.fields import FieldType
     from mileage.ledger.kinds import Kinds
 
-    from .rulebook import Programme, ProgrammeValue
+    from .rulebook import Programme, ProgrammeValue, ValueRow
 
 __all__ = [
     "Rules",
@@ -63,6 +72,7 @@ class Rules:
         return Shape(
             stages=max((cap.level for cap in caps), default=0),
             scoped=any(value.ranks or value.units for value in self.compiled.values),
+            conditions=any(value.when for value in self.compiled.values),
             by_rank=any(cap.period == "rank" for cap in caps),
             by_unit=any(cap.per == "unit" for cap in caps),
             accounts=any(value.account != MAIN_ACCOUNT for value in self.compiled.values),
@@ -90,8 +100,17 @@ def activity_infos(kinds: Kinds) -> dict[str, ActivityInfo]:
                 has_hours=bool(activity.hours),
                 has_shares=isinstance(people, Shares),
                 named_by=activity.of,
+                conditions={
+                    field: Asked(source, _words(kinds.get(source or kind.name).fields[field]))
+                    for field, source in activity.conditions.items()
+                },
             )
     return found
+
+
+def _words(field: FieldType) -> tuple[str, ...]:
+    """The words a field can have; none where it can have any code."""
+    return tuple(field.words) if isinstance(field, Choice) else ()
 
 
 def office_facts(ledger: Ledger, part: Slice) -> list[Recorded]:
@@ -275,8 +294,10 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
                 row.day_until,
                 row.points,
                 row.clause,
-                int(bool(row.ranks or row.units)),
+                int(bool(row.ranks or row.units or row.when)),
                 int(row.confirm),
+                len(row.when),
+                *attrs.astuple(_in_words(row, kinds, books[row.adoption].labels)),
             )
             for row in rules.compiled.values
         ],
@@ -287,6 +308,12 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
             for place, (rank, unit) in enumerate(
                 product(row.ranks or (None,), row.units or (None,))
             )
+        ],
+        "rule_conditions": [
+            (row.id, numbers.get(_said_by(row, field, kinds)), field, code)
+            for row in rules.compiled.values
+            for field, codes in row.when
+            for code in codes
         ],
         "cap_limits": [
             (
@@ -317,6 +344,27 @@ def rule_rows(rules: Rules, kinds: Kinds) -> dict[str, list[tuple[Any, ...]]]:
             for code, label in book.labels.items()
         ),
     }
+
+
+def _said_by(row: ValueRow, field: str, kinds: Kinds) -> str:
+    """The kind whose fact about the same thing says a field; empty when the fact itself does."""
+    activity = kinds.get(row.activity).activity
+    return activity.conditions[field] if activity else ""
+
+
+def _in_words(row: ValueRow, kinds: Kinds, labels: Mapping[str, Label]) -> Label:
+    """The conditions of a value, in Korean and English; empty when there are none."""
+    parts = []
+    for name, codes in row.when:
+        field = kinds.get(_said_by(row, name, kinds) or row.activity).fields[name]
+        words = [labels.get(code) or field.describe(code) for code in codes]
+        parts.append(
+            Label(
+                f"{field.ko} {'·'.join(word.ko for word in words)}",
+                f"{field.en.lower()} {' or '.join(word.en for word in words)}",
+            )
+        )
+    return Label(", ".join(part.ko for part in parts), ", ".join(part.en for part in parts))
 
 
 def _programme_spans(rules: Rules) -> Iterator[tuple[int, Programme, ProgrammeValue, int, int]]:

@@ -18,9 +18,9 @@ Tables:
   counted; facts of one kind (``source`` is the id of its own row) can earn in several accounts.
 - ``accounts(id, account, name_ko, name_en, unit_ko, unit_en)``: what amounts are kept in; 0 is the
   main one, ``mileage``, which holds points and counts unless something else is said.
-- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``cap_limits``, ``programmes``,
-  ``programme_grades``: the compiled rulebooks in force in this model, each row with the days on
-  which it applies; ``labels``: how codes are shown.
+- ``rulebooks``, ``rule_values``, ``rule_scopes``, ``rule_conditions``, ``cap_limits``,
+  ``programmes``, ``programme_grades``: the compiled rulebooks in force in this model, each row
+  with the days on which it applies; ``labels``: how codes are shown.
 - ``postings(person, position, activity, thing, day, unit, grade, hours, share, value, whole,
   gross, points, account)``: in the main account one row for each person in each activity, rewarded
   or not. ``value`` is the dated value that rewards it, 0 for none; ``whole`` the points of the
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "TABLES", "create_tables", "create_views"]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 TABLES: dict[str, tuple[str, str]] = {
     "meta": ("key TEXT NOT NULL, value TEXT", "key"),
@@ -95,7 +95,8 @@ TABLES: dict[str, tuple[str, str]] = {
         " rule_id TEXT NOT NULL, name_ko TEXT NOT NULL, name_en TEXT NOT NULL,"
         " activity BIGINT NOT NULL, grade TEXT, per_hour BIGINT NOT NULL, shared BIGINT NOT NULL,"
         " day_from BIGINT NOT NULL, day_until BIGINT NOT NULL, points BIGINT NOT NULL,"
-        " clause TEXT NOT NULL, scoped BIGINT NOT NULL, confirm BIGINT NOT NULL",
+        " clause TEXT NOT NULL, scoped BIGINT NOT NULL, confirm BIGINT NOT NULL,"
+        " conditions BIGINT NOT NULL, when_ko TEXT NOT NULL, when_en TEXT NOT NULL",
         "id",
     ),
     "cap_limits": (
@@ -109,6 +110,10 @@ TABLES: dict[str, tuple[str, str]] = {
     "rule_scopes": (
         "value BIGINT NOT NULL, place BIGINT NOT NULL, rank TEXT, unit TEXT",
         "value, place",
+    ),
+    "rule_conditions": (
+        "value BIGINT NOT NULL, said_by BIGINT, field TEXT NOT NULL, code TEXT NOT NULL",
+        "value, field, code",
     ),
     "programmes": (
         "programme TEXT NOT NULL, day_from BIGINT NOT NULL, day_until BIGINT NOT NULL,"

@@ -247,6 +247,8 @@ class _Play:
         thing = self._id("things", entry.thing or f"#{position}")
         kind, day = self.activities[entry.activity], day_number(entry.on)
         self.insert("w_fact", position, thing, kind, day, entry.grade, entry.hours)
+        for field, code in entry.when:
+            self.insert("w_said", position, field, code)
         if entry.confirmed:
             self.insert("w_confirmed", position, position)
         for seq, (person, share) in enumerate(entry.parties, 1):

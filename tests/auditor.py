@@ -71,6 +71,21 @@ ACTIVITIES = {
     "task.contributed": ("task.contributed", "contributors", "", ""),
     "award.granted": ("award.granted", "recipients", "grade", ""),
 }
+# kind: field that a rule can ask for, and the kind that says it
+CONDITIONS = {
+    "proposal.submitted": ("channel", "proposal.submitted"),
+    "proposal.adopted": ("channel", "proposal.submitted"),
+    "proposal.graded": ("channel", "proposal.submitted"),
+    "proposal.implemented": ("channel", "proposal.submitted"),
+    "proposal.implementation_credited": ("channel", "proposal.submitted"),
+    "course.attended": ("form", "course.offered"),
+    "course.completed": ("form", "course.offered"),
+    "course.lectured": ("form", "course.offered"),
+    "course.difficulty_solved": ("form", "course.offered"),
+    "task.milestone_reached": ("origin", "task.assigned"),
+    "task.contributed": ("origin", "task.assigned"),
+    "council.met": ("body", "council.met"),
+}
 WITHDRAWN_BY = {
     "proposal.submitted": ("proposal.withdrawn", "proposal.merged"),
     "proposal.adopted": ("proposal.merged",),
@@ -249,7 +264,7 @@ class Audit:
                 Line(person, item.position, kind, day, self.unit(person, day), grade, hours, share)
                 for person, share in parts
             ]
-            self._price(earned, kind, grade, hours, day, account)
+            self._price(earned, item, grade, hours, day, account)
             lines += [line for line in earned if account == MAIN or line.rule]
         if by := self.voided_by(item):
             cause = "voided"
@@ -294,7 +309,7 @@ class Audit:
     def _price(
         self,
         lines: list[Line],
-        kind: str,
+        item: Recorded,
         grade: str | None,
         hours: int | None,
         day: date,
@@ -304,9 +319,10 @@ class Audit:
         found = []
         for rule in book.rulebook.rules if book else ():
             if (
-                rule.activity != kind
+                rule.activity != item.fact.kind.name
                 or rule.account != account
                 or (rule.until is not None and day >= rule.until)
+                or not self._meant_for(rule, item)
             ):
                 continue
             values = [value for value in rule.values if value.valid_from <= day]
@@ -322,13 +338,13 @@ class Audit:
         for index, line in enumerate(lines):
             line.account = account
             fitting = [
-                (how_near, place)
+                (how_near, not rule.when, place)
                 for place, (rule, _, _) in enumerate(found)
                 if (how_near := self._how_near(rule, line.person, day)) is not None
             ]
             if not fitting:
                 continue
-            rule, clause, points = found[min(fitting)[1]]
+            rule, clause, points = found[min(fitting)[-1]]
             whole = points
             if rule.per == "hour":
                 whole, rest = divmod(points * (hours or 0), 10_000)
@@ -337,6 +353,16 @@ class Audit:
             line.adoption, line.rule, line.clause = book.position, rule.id, clause
             line.whole, line.waits = whole, rule.confirm
             line.gross = amounts[index] if amounts else whole
+
+    def _meant_for(self, rule: Rule, item: Recorded) -> bool:
+        """Whether a fact, or the one that says it of the same thing, has what a rule asks for."""
+        for name, codes in rule.when:
+            field_name, kind = CONDITIONS[item.fact.kind.name]
+            assert field_name == name
+            says = item if kind == item.fact.kind.name else self._naming(item, kind)
+            if getattr(says.fact.data, name) not in codes:
+                return False
+        return True
 
     def _how_near(self, rule: Rule, person: str, day: date) -> int | None:
         """How near a rule is meant for a person: 0 for its own unit, more for a unit above.

@@ -213,7 +213,7 @@ def _find_in_ranges(select: exp.Select) -> None:
 
 # -- beside DuckDB --------------------------------------------------------------------------------
 
-DECODED = {"w_fact", "w_party", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
+DECODED = {"w_fact", "w_party", "w_said", "w_withdrawal", "w_gone", "w_confirmed", "w_service"}
 """The work tables that are there before the plan begins."""
 
 

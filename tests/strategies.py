@@ -127,7 +127,7 @@ def _rule(draw: st.DrawFn, activity: str, scope: str = "", account: str = "") ->
             + " }"
         )
     )
-    name = activity.replace(".", "-") + (f"-{scope.split(maxsplit=1)[0]}" if scope else "")
+    name = activity.replace(".", "-") + (_scope_name(scope) if scope else "")
     if account:
         name, scope = f"{name}-{account}", f'{scope}account = "{account}"\n'
     text = f'[[rule]]\nid = "{name}"\nactivity = "{activity}"\n{scope}'
@@ -148,6 +148,27 @@ _scopes = st.lists(
     st.sampled_from(('units = ["HQ"]\n', 'ranks = ["G5", "G4"]\n')), min_size=1, unique=True
 )
 """For whom a rule of narrower scope is: another one for all stands beside it."""
+_ASKING = ("proposal.submitted", "proposal.adopted", "proposal.implemented")
+_conditions = st.lists(
+    st.sampled_from(
+        (
+            'when = { channel = "online" }\n',
+            'when = { channel = ["paper"] }\n',
+            'when = { channel = ["online"] }\nunits = ["HQ"]\n',
+            'when = { channel = ["paper", "online"] }\nranks = ["G5", "G4"]\n',
+        )
+    ),
+    min_size=1,
+    unique=True,
+)
+"""What a fact must say, and for whom; of each activity they go before one another."""
+
+
+def _scope_name(scope: str) -> str:
+    """A name of a narrower rule by its keys, and the first code that it asks for."""
+    keys = [line.split(maxsplit=1)[0] for line in scope.splitlines()]
+    codes = [code for code in ("online", "paper") if code in scope and "when" in keys]
+    return "-".join(("", *keys, *codes))
 
 
 @st.composite
@@ -235,6 +256,11 @@ def rulebooks(draw: st.DrawFn, *, dense: bool = False) -> str:
     scoped = sorted(draw(st.sets(st.sampled_from(sorted(chosen)), max_size=2)))
     rules += [draw(_rule(activity, scope)) for activity in scoped for scope in draw(_scopes)]
     ids += [f"{a.replace('.', '-')}-{s}" for a in scoped for s in ("units", "ranks")]
+    asking = sorted(draw(st.sets(st.sampled_from(_ASKING), max_size=2)))
+    for activity in asking:
+        for when in draw(_conditions):
+            rules.append(draw(_rule(activity, when)))
+            ids.append(f"{activity.replace('.', '-')}{_scope_name(when)}")
     kept_apart = sorted(draw(st.sets(st.sampled_from(_ACTIVITIES), max_size=3)))
     rules += [draw(_rule(activity, account=ACCOUNT)) for activity in kept_apart]
     ids += [f"{a.replace('.', '-')}-{ACCOUNT}" for a in kept_apart]

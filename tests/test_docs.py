@@ -136,6 +136,12 @@ def kinds_page():
             if kind.activity:
                 of = f" of {kind.activity.of}" if kind.activity.of else ""
                 lines[-1] += f" Activity of the {kind.activity.people}{of}."
+                asked = [
+                    f"{name} of {source}" if source else name
+                    for name, source in kind.activity.conditions.items()
+                ]
+                if asked:
+                    lines[-1] += f" Rules can ask for the {', '.join(asked)}."
             if kind.withdraws:
                 lines[-1] += f" Withdraws {', '.join(kind.withdraws)}."
     return "\n".join(lines) + "\n"

@@ -153,8 +153,8 @@ def test_shipped_examples_hold_on_polars(path, monkeypatch):
 
 # -- that it would show ------------------------------------------------------------------------
 
-# Of everything the plan does: rules for ranks and units only, another account, limits that change,
-# caps of each sort and one within another.
+# Of everything the plan does: rules for ranks and units only, for facts that say something certain,
+# another account, limits that change, caps of each sort and one within another.
 RULEBOOK = """
 [rulebook]
 id = "all"
@@ -170,7 +170,12 @@ RULES = {
     "submitted-seoul": 'activity = "proposal.submitted"\nsplit = "share"\nunits = ["SEOUL"]',
     "submitted-busan": 'activity = "proposal.submitted"\nunits = ["BUSAN"]',
     "submitted-rank": 'activity = "proposal.submitted"\nranks = ["G5", "G4"]',
+    "submitted-online": 'activity = "proposal.submitted"\nwhen = { channel = "online" }',
+    "submitted-seoul-paper": (
+        'activity = "proposal.submitted"\nunits = ["SEOUL"]\nwhen = { channel = ["paper"] }'
+    ),
     "adopted": 'activity = "proposal.adopted"\nsplit = "share"',
+    "adopted-paper": 'activity = "proposal.adopted"\nwhen = { channel = "paper" }',
     "session": 'activity = "learning_club.session_held"\nper = "hour"',
     "session-welfare": 'activity = "learning_club.session_held"\naccount = "welfare"',
     "awarded": 'activity = "contest.awarded"',
@@ -181,6 +186,9 @@ POINTS = {
     "submitted-seoul": ("5.0003",),
     "submitted-busan": ("4", "7"),
     "submitted-rank": ("2",),
+    "submitted-online": ("4.0004",),
+    "submitted-seoul-paper": ("6.0002", "0"),
+    "adopted-paper": ("{ gold = 11 }",),
     "adopted": ("{ gold = 10, silver = 6.5 }", "{ gold = 12.0001, bronze = 1 }"),
     "session": ("0.7001",),
     "session-welfare": ("2",),

@@ -32,6 +32,7 @@ from mileage.projections.rulebook import (
     TEXT_BYTES_MAX,
     ActivityInfo,
     Adoption,
+    Asked,
     CapRow,
     Compiled,
     GradeTerms,
@@ -54,12 +55,14 @@ from mileage.projections.toml_positions import locate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_CHANNEL = {"channel": Asked("proposal.submitted", ("online", "paper"))}
 ACTIVITIES = {
     name: ActivityInfo(
         name,
         has_grade=has_grade,
         has_hours=has_hours,
         has_shares=not name.startswith("learning_club"),
+        conditions=_CHANNEL if name.startswith("proposal") else {},
     )
     for name, has_grade, has_hours in [
         ("proposal.submitted", False, False),

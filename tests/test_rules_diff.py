@@ -38,6 +38,7 @@ def test_what_says_the_same_is_no_change():
     assert edits(RULEBOOK, moved) == []
     assert changed(('per = "activity"\n', ""), ('keep = "first"\n', ""), ("7.5", "7.50")) == []
     assert changed(('["session", "pilot"]', '["pilot", "session"]')) == []
+    assert changed(('channel = ["online"]', 'channel = "online"')) == []
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,8 @@ def test_what_says_the_same_is_no_change():
             "gold = 12, silver = 8, bronze = 5",
             ("added", "rule", "adopted", "2006-03-01", "points.bronze", "", "5"),
         ),
+        ('channel = ["online"]', 'channel = "paper"',
+         ("changed", "rule", "adopted-online", "", "when.channel", "[online]", "[paper]")),
         ('clause = "제2조"', 'clause = "제2조의2"',
          ("changed", "rule", "session", "2005-01-01", "clause", "제2조", "제2조의2")),
         ("until = 2005-07-01\n", "",

@@ -80,7 +80,7 @@ kinds.add_programme(
     category="council",
     id_fields=("body", "meeting"),
     title="agenda",
-    activity=Activity(people="attendees"),
+    activity=Activity(people="attendees", conditions={"body": ""}),
 )
 @attrs.frozen
 class CouncilMet(Data):

@@ -362,6 +362,8 @@ def _participants(state: Course, fact: Fact) -> Mapping[str, Participant]:
 
 kinds.add_programme(Programme("course", Label("교육·연찬", "Course"), decide=decide, evolve=evolve))
 
+_BY_FORM = {"form": "course.offered"}
+
 
 @kind(
     "course.offered",
@@ -441,7 +443,7 @@ class CourseEnrolmentCancelled(Data):
     category="course",
     id_fields=("course",),
     identity=("course", "person", "occurred_on"),
-    activity=Activity(people="person", hours="hours"),
+    activity=Activity(people="person", hours="hours", conditions=_BY_FORM),
 )
 @attrs.frozen
 class CourseAttended(Data):
@@ -459,7 +461,7 @@ class CourseAttended(Data):
     category="course",
     id_fields=("course",),
     identity=("course", "person"),
-    activity=Activity(people="person"),
+    activity=Activity(people="person", conditions=_BY_FORM),
 )
 @attrs.frozen
 class CourseCompleted(Data):
@@ -493,7 +495,7 @@ class CourseFailed(Data):
     category="course",
     id_fields=("course",),
     identity=("course", "lecturer", "occurred_on"),
-    activity=Activity(people="lecturer", hours="hours"),
+    activity=Activity(people="lecturer", hours="hours", conditions=_BY_FORM),
 )
 @attrs.frozen
 class CourseLectured(Data):
@@ -528,7 +530,7 @@ class CourseDifficultyHeard(Data):
     category="course",
     id_fields=("course",),
     identity=("course", "difficulty"),
-    activity=Activity(people="solvers"),
+    activity=Activity(people="solvers", conditions=_BY_FORM),
 )
 @attrs.frozen
 class CourseDifficultySolved(Data):

@@ -302,7 +302,8 @@ def _in_round(state: Proposal, fact: Fact) -> dict[str, Any]:
 
 kinds.add_programme(Programme("proposal", Label("제안", "Proposal"), decide=decide, evolve=evolve))
 
-_BY_AUTHORS = Activity(people="authors", of="proposal.submitted")
+_BY_CHANNEL = {"channel": "proposal.submitted"}
+_BY_AUTHORS = Activity(people="authors", of="proposal.submitted", conditions=_BY_CHANNEL)
 _ROUND = Reference("심사 회차", "Round", of=("proposal_round",), optional=True)
 
 
@@ -313,7 +314,7 @@ _ROUND = Reference("심사 회차", "Round", of=("proposal_round",), optional=Tr
     category="proposal",
     id_fields=("proposal",),
     title="title",
-    activity=Activity(people="authors"),
+    activity=Activity(people="authors", conditions={"channel": ""}),
 )
 @attrs.frozen
 class ProposalSubmitted(Data):
@@ -431,7 +432,7 @@ class ProposalImplemented(Data):
     en="Implementation credited",
     category="proposal",
     id_fields=("proposal",),
-    activity=Activity(people="implementers"),
+    activity=Activity(people="implementers", conditions=_BY_CHANNEL),
 )
 @attrs.frozen
 class ProposalImplementationCredited(Data):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_type_hints
 
 import attrs
 from mileage.ledger.errors import InvalidFact, MileageError, UnknownKind
-from mileage.ledger.fields import FieldType, Label
+from mileage.ledger.fields import Choice, Code, FieldType, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,12 +67,15 @@ class Activity:
             fact names them itself.
         grade: Field that holds the grade, or empty.
         hours: Field that holds the hours, or empty.
+        conditions: Fields with a code or a choice that a rule may ask for, each with the kind whose
+            fact about the same thing says it; empty when the fact says it itself.
     """
 
     people: str
     of: str = ""
     grade: str = ""
     hours: str = ""
+    conditions: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class Data:
@@ -301,7 +304,8 @@ class Kinds:
 
         Raises:
             MileageError: An activity is of a kind that is not there or has no such field of
-                people, or two activities read the people of one kind from different fields.
+                people, two activities read the people of one kind from different fields, or a
+                condition is no field with a code of a kind about the same things.
         """
         fields: dict[str, str] = {}
         for kind in self:
@@ -319,6 +323,22 @@ class Kinds:
                     f"kind {kind.name!r}: another activity reads the people of {source!r} from"
                     f" {fields[source]!r}, not from {named!r}"
                 )
+                raise MileageError(msg)
+            self._check_conditions(kind, kind.activity)
+
+    def _check_conditions(self, kind: Kind, activity: Activity) -> None:
+        for name, source in activity.conditions.items():
+            home = self._kinds.get(source or kind.name)
+            found = home.fields.get(name) if home else None
+            coded = isinstance(found, Choice | Code) and found.refers_to != ("member",)
+            if home is None or home.category != kind.category or not coded:
+                msg = (
+                    f"kind {kind.name!r}: the condition {name!r} is no field with a code of"
+                    f" {source or kind.name!r}, or that is about other things"
+                )
+                raise MileageError(msg)
+            if source and name in kind.fields:
+                msg = f"kind {kind.name!r} says {name!r} itself: it cannot be taken from {source!r}"
                 raise MileageError(msg)
 
     def get(self, name: str) -> Kind:

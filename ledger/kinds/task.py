@@ -127,6 +127,8 @@ def evolve(state: Task | None, fact: Fact) -> Task | None:
 
 kinds.add_programme(Programme("task", Label("혁신과제", "Task"), decide=decide, evolve=evolve))
 
+_BY_ORIGIN = {"origin": "task.assigned"}
+
 
 @kind(
     "task.assigned",
@@ -174,7 +176,7 @@ class TaskReassigned(Data):
     category="task",
     id_fields=("task",),
     identity=("task", "milestone"),
-    activity=Activity(people="contributors"),
+    activity=Activity(people="contributors", conditions=_BY_ORIGIN),
 )
 @attrs.frozen
 class TaskMilestoneReached(Data):
@@ -209,7 +211,7 @@ class TaskAchievementMeasured(Data):
     category="task",
     id_fields=("task",),
     identity=("task", "contribution"),
-    activity=Activity(people="contributors"),
+    activity=Activity(people="contributors", conditions=_BY_ORIGIN),
 )
 @attrs.frozen
 class TaskContributed(Data):

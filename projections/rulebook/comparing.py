@@ -104,6 +104,11 @@ def _said(table: str, key: str, entry: Mapping[str, Any]) -> Any:
     """What an entry says under a key, or what holds where it says nothing."""
     known = TABLES[table].keys.get(key) if table in TABLES else None
     found = _by_id(entry.get(key, known.default if known else None))
+    if key == "when" and isinstance(found, dict):  # a code alone is a list of one
+        return {
+            name: sorted(codes) if isinstance(codes, list) else [codes]
+            for name, codes in found.items()
+        }
     return sorted(found) if key in _UNORDERED and isinstance(found, list) else found
 
 

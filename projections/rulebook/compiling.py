@@ -15,6 +15,7 @@ from .values import (
     MAIN_ACCOUNT,
     CapPer,
     CapPeriod,
+    Conditions,
     Keep,
     Measure,
     Per,
@@ -80,6 +81,7 @@ class ValueRow:
         units: Units it is for, with all below them; all when empty.
         account: Id of the account it gives its points in.
         confirm: Whether it waits for a confirmation.
+        when: Fields that the fact must say, each with the codes that will do.
     """
 
     id: int
@@ -97,6 +99,7 @@ class ValueRow:
     units: tuple[str, ...] = ()
     account: str = MAIN_ACCOUNT
     confirm: bool = False
+    when: Conditions = ()
 
 
 @frozen
@@ -140,7 +143,8 @@ class Compiled:
     """All adopted rulebooks as plain rows, each for the days its version applies to.
 
     Attributes:
-        values: At most one row without ranks and units applies to an activity, grade and day.
+        values: At most one row without ranks, units and conditions applies to an activity, grade
+            and day.
         caps: At most one row applies to a cap, rule and day.
         versions: Which adoption applies when, in order of day, without those never in force.
     """
@@ -228,6 +232,7 @@ _ValueColumns = tuple[
     tuple[str, ...],
     str,
     bool,
+    Conditions,
 ]
 
 
@@ -253,6 +258,7 @@ def _value_columns(versions: Sequence[Version]) -> Iterator[_ValueColumns]:
                         rule.units,
                         rule.account,
                         rule.confirm,
+                        rule.when,
                     )
 
 

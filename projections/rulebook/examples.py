@@ -13,6 +13,7 @@ from attrs import frozen
 from mileage.ledger.amounts import WHOLE_SHARE, format_amount
 from mileage.ledger.fields import Code
 
+from .conditions import read_said
 from .dated import note_unknown_account
 from .tables import KINDS, Table, check_count, meant, open_table, read_points, read_text
 from .values import (
@@ -194,7 +195,7 @@ class _Reader:
     def _done(
         self, path: Path, raw: object, named: Mapping[tuple[str, str], Given]
     ) -> Given | None:
-        optional = ("grade", "hours", "thing", "confirmed", *_PARTIES)
+        optional = ("grade", "hours", "thing", "when", "confirmed", *_PARTIES)
         table = open_table(self.check, path, raw, ("on", "activity"), optional)
         if table is None:
             return None
@@ -205,10 +206,28 @@ class _Reader:
         origin = named.get((thing, activity.named_by)) if thing else None
         grade, hours = self._grade(table, activity), self._hours(table, activity)
         parties = self._parties(table, activity, origin)
+        when = read_said(table, activity)
+        self._check_said(table, activity, when, thing, named)
         if on is None:
             return None
         confirmed = table.flag("confirmed")
-        return Given(on, activity.name, grade, hours, parties, thing, table.line, confirmed)
+        return Given(on, activity.name, grade, hours, parties, thing, table.line, confirmed, when)
+
+    def _check_said(
+        self,
+        table: Table,
+        activity: ActivityInfo,
+        when: Sequence[tuple[str, str]],
+        thing: str,
+        named: Mapping[tuple[str, str], Given],
+    ) -> None:
+        """Note what a fact of the same thing given before is the one to say."""
+        for name, _ in when:
+            source = activity.conditions[name].said_by
+            if thing and (origin := named.get((thing, source))):
+                path = (*table.at("when"), name)
+                predicate = f"is what {source} of the same thing says (line {origin.line})."
+                self.check.error("no-conditions", path, predicate, "Write it there.")
 
     def _activity(self, table: Table) -> ActivityInfo | None:
         name, known = table.text("activity"), sorted(self.check.activities)

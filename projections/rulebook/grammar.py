@@ -8,6 +8,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .conditions import read_when
 from .dated import read_account, read_codes, read_entries, read_values
 from .evaluation import read_evaluation
 from .examples import read_examples
@@ -113,7 +114,7 @@ def _read_account(check: Check, path: Path, raw: object) -> Account | None:
 
 def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]) -> Rule | None:
     required = ("id", "title", "activity", "values")
-    optional = ("account", "per", "split", "until", "ranks", "units", "confirm")
+    optional = ("account", "per", "split", "until", "ranks", "units", "when", "confirm")
     table = open_table(check, path, raw, required, optional)
     if table is None:
         return None
@@ -131,6 +132,7 @@ def _read_rule(check: Check, path: Path, raw: object, *, accounts: Sequence[str]
         units=read_codes(table, "units"),
         account=read_account(table, accounts),
         confirm=table.flag("confirm"),
+        when=read_when(table, activity),
     )
     if rule.per == "hour" and activity and not activity.has_hours:
         predicate, remedy = f"is hour, but {activity.name} has none.", 'Write per = "activity".'

@@ -165,6 +165,7 @@ class _Reader:
             self.activity(entry["activity"]),
             self._account(entry),
             _whom(entry),
+            self._when(entry),
             self._points(word_of("rule", entry, "per"), value["points"], self._unit(entry)),
             word_of("rule", entry, "split"),
         ]
@@ -283,6 +284,16 @@ class _Reader:
         entries = (rule for rule in self.document["rule"] if rule["id"] in rules)
         return _amount(plain(points), self._unit(next(entries, {})))
 
+    def _when(self, entry: Mapping[str, Any]) -> Label:
+        """What the fact must say: of each field one of some codes, as the labels call them."""
+        parts = []
+        for name, raw in entry.get("when", {}).items():
+            codes = [self._code(code) for code in (raw if isinstance(raw, list) else [raw])]
+            ko, en = "·".join(code.ko for code in codes), " or ".join(code.en for code in codes)
+            field = self._code(name)
+            parts.append(Label(f"{field.ko} {ko}", f"{field.en} {en}"))
+        return listed(parts)
+
     def _code(self, code: str) -> Label:
         return named(self.codes[code], code) if code in self.codes else same(code)
 
@@ -385,6 +396,7 @@ _HEADINGS: Mapping[str, Mapping[str, Label]] = {
         "activity": key_label("rule", "activity"),
         "account": key_label("rule", "account"),
         "whom": Label("대상", "For whom"),
+        "when": key_label("rule", "when"),
         "points": key_label("rule_value", "points"),
         "split": key_label("rule", "split"),
     },
@@ -400,7 +412,10 @@ _HEADINGS: Mapping[str, Mapping[str, Label]] = {
 # What has a column of its own; all else is among the further terms.
 _READ: Mapping[str, frozenset[str]] = {
     "rule": frozenset(
-        ("id", "title", "activity", "account", "ranks", "units", "per", "split", "until", "values")
+        (
+            *("id", "title", "activity", "account", "ranks", "units", "when"),
+            *("per", "split", "until", "values"),
+        )
     ),
     "rule_value": frozenset(("from", "points", "clause")),
     "cap": frozenset(("id", "title", "rules", "period", "per", "keep", "values")),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .vocabulary import TABLES
+from .vocabulary import CODE, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mileage.ledger.fields import Label
 
@@ -40,7 +41,9 @@ def rulebook_schema(
             "docs": {"enumValues": [f"{labels[name].ko} / {labels[name].en}" for name in names]}
         },
     }
-    definitions["rule"]["allOf"] = list(_of_activities(activities.values()))
+    infos = list(activities.values())
+    definitions["rule"]["allOf"] = [*_of_activities(infos), *_of_conditions(infos, _some)]
+    definitions["done"]["allOf"] = list(_of_conditions(infos, _one))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "혁신마일리지 규칙집 / Rulebook of innovation mileage",
@@ -70,9 +73,37 @@ def _of_key(stated: Key) -> dict[str, Any]:
     return schema
 
 
-def _of_activities(infos: Iterable[ActivityInfo]) -> Iterable[dict[str, Any]]:
+def _of_conditions(
+    infos: Sequence[ActivityInfo], schema: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """What may be asked for or said of activities, by the fields that these have."""
+    names: defaultdict[tuple[tuple[str, tuple[str, ...]], ...], list[str]] = defaultdict(list)
+    for info in infos:
+        names[tuple((name, asked.words) for name, asked in info.conditions.items())].append(
+            info.name
+        )
+    for fields, activities in names.items():
+        known = {name: schema({"enum": list(words)} if words else CODE) for name, words in fields}
+        when = {"properties": known, "additionalProperties": False}
+        yield {
+            "if": {
+                "properties": {"activity": {"enum": sorted(activities)}},
+                "required": ["activity"],
+            },
+            "then": {"properties": {"when": when}},
+        }
+
+
+def _one(code: Mapping[str, Any]) -> Mapping[str, Any]:
+    return code
+
+
+def _some(code: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"anyOf": [code, {"type": "array", "items": code}]}
+
+
+def _of_activities(infos: Sequence[ActivityInfo]) -> Iterator[dict[str, Any]]:
     """What a rule may say only of activities that have hours, shares or grades."""
-    infos = list(infos)
     timed = sorted(info.name for info in infos if info.has_hours)
     shared = sorted(info.name for info in infos if info.has_shares)
     graded = sorted(info.name for info in infos if info.has_grade)

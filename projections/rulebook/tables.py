@@ -72,6 +72,7 @@ EXAMPLES = {
     "rules": 'rules = ["…"], the rules it limits',
     "ranks": 'ranks = ["G6"], the ranks it is for',
     "units": 'units = ["HQ"], the units it is for',
+    "when": 'when = { channel = ["online"] }',
     "period": 'period = "year"',
     "values": 'values = [ { from = 2005-01-01, …, clause = "…" } ]',
     "threshold": "threshold = 30",

@@ -59,11 +59,13 @@ __all__ = [
     "YEARS_MAX",
     "Account",
     "ActivityInfo",
+    "Asked",
     "BreakBy",
     "Cap",
     "CapPer",
     "CapPeriod",
     "CapValue",
+    "Conditions",
     "Example",
     "Given",
     "GradeTerms",
@@ -103,6 +105,8 @@ Otherwise = Literal["include", "exclude"]
 Rounding = Literal["down", "up", "half"]
 QuotaOf = Literal["serving", "eligible"]
 OnLeave = Literal["include", "exclude"]
+Conditions = tuple[tuple[str, tuple[str, ...]], ...]
+"""Fields, each with the codes of which a fact must say one."""
 
 PERS: tuple[Per, ...] = ("activity", "hour")
 SPLITS: tuple[Split, ...] = ("share", "each")
@@ -178,6 +182,7 @@ PROBLEM_CODES: Mapping[str, str] = MappingProxyType(
         "missing-key": "something the grammar requires is not written",
         "mixed-limits": "a cap limits points on one day and a number on another, or both",
         "mixed-terms": "a programme mixes tiers, grades by rank and a plain selection",
+        "no-conditions": "something is asked or said of a field that an activity has not",
         "no-grades": "points by grade for an activity that has no grades",
         "no-hours": "points per hour for an activity that has no hours",
         "no-people": "an activity of an example names nobody, or other people than its thing has",
@@ -292,6 +297,8 @@ class Rule:
             unit before a higher one.
         account: Id of the account it gives its points in. One activity can earn in several.
         confirm: Whether what it gives counts only when somebody else confirmed the fact.
+        when: Fields that the fact must say, each with the codes that will do; any fact when empty.
+            Among rules for the same people, one with conditions goes before one without.
     """
 
     id: str
@@ -306,6 +313,7 @@ class Rule:
     units: tuple[str, ...] = ()
     account: str = MAIN_ACCOUNT
     confirm: bool = False
+    when: Conditions = ()
 
     @property
     def scoped(self) -> bool:
@@ -539,6 +547,7 @@ class Given:
         thing: What it is about, such as a proposal; empty for a thing of its own.
         line: Line of the text.
         confirmed: Whether somebody else confirmed it.
+        when: What it says under fields that a rule may ask for, each with its code.
     """
 
     on: date
@@ -549,6 +558,7 @@ class Given:
     thing: str
     line: int
     confirmed: bool = False
+    when: tuple[tuple[str, str], ...] = ()
 
 
 @frozen
@@ -643,6 +653,19 @@ class Rulebook:
 
 
 @frozen
+class Asked:
+    """A field that a rule may ask for.
+
+    Attributes:
+        said_by: Kind whose fact about the same thing says it; empty when the fact itself does.
+        words: What it can be; any code when empty.
+    """
+
+    said_by: str = ""
+    words: tuple[str, ...] = ()
+
+
+@frozen
 class ActivityInfo:
     """What the checker needs to know of a kind of activity.
 
@@ -652,6 +675,7 @@ class ActivityInfo:
         has_hours: Whether it has hours.
         has_shares: Whether its people declare shares.
         named_by: Kind whose fact about the same thing names the people; empty when it does.
+        conditions: The fields that a rule may ask for.
     """
 
     name: str
@@ -659,6 +683,7 @@ class ActivityInfo:
     has_hours: bool
     has_shares: bool = True
     named_by: str = ""
+    conditions: Mapping[str, Asked] = field(factory=dict)
 
 
 @frozen

@@ -55,7 +55,7 @@ from .values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TABLES", "WORDS", "Key", "TableWords", "default_of", "key_label"]
+__all__ = ["CODE", "TABLES", "WORDS", "Key", "TableWords", "default_of", "key_label"]
 
 
 @frozen
@@ -112,7 +112,7 @@ def _by_code(
 ) -> dict[str, Any]:
     return {
         "type": "object",
-        "propertyNames": dict(names or _CODE),
+        "propertyNames": dict(names or CODE),
         "additionalProperties": dict(items),
         "minProperties": least,
         "maxProperties": most,
@@ -124,7 +124,7 @@ def _table(name: str) -> dict[str, Any]:
 
 
 _ID = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
-_CODE = Code("", "").schema()
+CODE = Code("", "").schema()
 _DAY = {"type": "string", "format": "date"}
 _POINTS = {"type": "number", "minimum": 0, "maximum": POINTS_MAX // POINT}
 _PERCENT = {"type": "number", "minimum": 0, "maximum": 100}
@@ -144,7 +144,7 @@ def _by_grade(items: Mapping[str, Any]) -> dict[str, Any]:
     return _by_code(items, GRADES_MAX, least=1, names=_ID)
 
 
-_PEOPLE = _set(_CODE, PEOPLE_MAX, least=0)
+_PEOPLE = _set(CODE, PEOPLE_MAX, least=0)
 
 
 def _values(name: str) -> Key:
@@ -222,8 +222,13 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "title": _TITLE,
                 "activity": Key(Label("활동", "Activity"), _table("activity")),
                 "account": _ACCOUNT,
-                "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
-                "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
+                "ranks": Key(Label("직급", "Ranks"), _set(CODE, SCOPE_MAX), required=False),
+                "units": Key(Label("소속", "Units"), _set(CODE, SCOPE_MAX), required=False),
+                "when": Key(
+                    Label("조건", "When"),
+                    _by_code({"anyOf": [CODE, _set(CODE, SCOPE_MAX)]}, SCOPE_MAX, least=1),
+                    required=False,
+                ),
                 "per": Key(Label("단위", "Per"), _words(PERS), required=False, default="activity"),
                 "confirm": Key(
                     Label("확인 뒤에 인정", "Counts when confirmed"),
@@ -300,8 +305,8 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                 "period": Key(Label("기간", "Period"), _words(PERIODS)),
                 "account": _ACCOUNT,
                 "unit": Key(Label("값의 단위", "Unit of the values"), _LABEL, required=False),
-                "ranks": Key(Label("직급", "Ranks"), _set(_CODE, SCOPE_MAX), required=False),
-                "units": Key(Label("소속", "Units"), _set(_CODE, SCOPE_MAX), required=False),
+                "ranks": Key(Label("직급", "Ranks"), _set(CODE, SCOPE_MAX), required=False),
+                "units": Key(Label("소속", "Units"), _set(CODE, SCOPE_MAX), required=False),
                 "exclude_recent": Key(
                     Label("최근 수혜자 제외", "Recent participants left out"),
                     _table("exclude_recent"),
@@ -430,7 +435,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             {
                 "id": Key(_LABELS["group"], _ID),
                 "title": _TITLE,
-                "units": Key(Label("조직", "Units"), _set(_CODE, SCOPE_MAX)),
+                "units": Key(Label("조직", "Units"), _set(CODE, SCOPE_MAX)),
                 "places": Key(
                     Label("등급별 수", "Places by grade"), _by_grade(_PERSONS), required=False
                 ),
@@ -476,7 +481,7 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
                     Label("사람", "People"), _by_code(_table("placed"), PEOPLE_MAX), required=False
                 ),
                 "units": Key(
-                    Label("상위 조직", "Units above"), _by_code(_CODE, PEOPLE_MAX), required=False
+                    Label("상위 조직", "Units above"), _by_code(CODE, PEOPLE_MAX), required=False
                 ),
                 "given": Key(
                     Label("한 일", "Given"),
@@ -504,8 +509,8 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
         "placed": TableWords(
             Label("자리", "Place"),
             {
-                "unit": Key(Label("소속", "Unit"), _CODE, required=False),
-                "rank": Key(Label("직급", "Rank"), _CODE, required=False),
+                "unit": Key(Label("소속", "Unit"), CODE, required=False),
+                "rank": Key(Label("직급", "Rank"), CODE, required=False),
             },
         ),
         "done": TableWords(
@@ -513,16 +518,19 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             {
                 "on": Key(Label("날짜", "On"), _DAY),
                 "activity": Key(Label("활동", "Activity"), _table("activity")),
-                "grade": Key(Label("등급", "Grade"), _CODE, required=False),
+                "grade": Key(Label("등급", "Grade"), CODE, required=False),
                 "hours": Key(
                     Label("시간", "Hours"),
                     {"type": "number", "exclusiveMinimum": 0, "maximum": POINTS_MAX // POINT},
                     required=False,
                 ),
-                "thing": Key(Label("건", "Thing"), _CODE, required=False),
+                "thing": Key(Label("건", "Thing"), CODE, required=False),
+                "when": Key(
+                    Label("내용", "When"), _by_code(CODE, SCOPE_MAX, least=1), required=False
+                ),
                 "confirmed": Key(Label("확인됨", "Confirmed"), {"type": "boolean"}, required=False),
-                "person": Key(Label("한 사람", "Person"), _CODE, required=False),
-                "people": Key(Label("사람들", "People"), _set(_CODE, PEOPLE_MAX), required=False),
+                "person": Key(Label("한 사람", "Person"), CODE, required=False),
+                "people": Key(Label("사람들", "People"), _set(CODE, PEOPLE_MAX), required=False),
                 "shares": Key(
                     Label("지분", "Shares"), _by_code(_POINTS, PEOPLE_MAX), required=False
                 ),
@@ -532,9 +540,9 @@ TABLES: Mapping[str, TableWords] = MappingProxyType(
             Label("인사 이동", "Move"),
             {
                 "on": Key(Label("날짜", "On"), _DAY),
-                "person": Key(Label("사람", "Person"), _CODE),
-                "unit": Key(Label("소속", "Unit"), _CODE, required=False),
-                "rank": Key(Label("직급", "Rank"), _CODE, required=False),
+                "person": Key(Label("사람", "Person"), CODE),
+                "unit": Key(Label("소속", "Unit"), CODE, required=False),
+                "rank": Key(Label("직급", "Rank"), CODE, required=False),
             },
         ),
     }

@@ -68,10 +68,10 @@ def check_overlaps(check: Check, rules: Sequence[Rule]) -> None:
     """Note rules that give points for one activity on the same day (and grade)."""
     claims: defaultdict[tuple[str, str], list[_Claim]] = defaultdict(list)
     for rule in rules:
-        if rule.activity and not rule.scoped:
+        if rule.activity and not (rule.scoped or rule.when):
             claims[rule.activity, rule.account].extend(_claims(rule))
     groups = list(claims.values())
-    for one, other in combinations([rule for rule in rules if rule.scoped], 2):
+    for one, other in combinations([rule for rule in rules if rule.scoped or rule.when], 2):
         if one.activity and _same(one, other) and not _apart(one, other):
             groups.append([*_claims(one), *_claims(other)])
     noted: set[tuple[int, int]] = set()
@@ -89,11 +89,17 @@ def _same(one: Rule, other: Rule) -> bool:
 
 
 def _apart(one: Rule, other: Rule) -> bool:
-    """Whether nobody can come under two scoped rules without one going before the other.
+    """Whether nothing can come under two narrower rules without one going before the other.
 
     They name different ranks, or different units: of two units, the nearer one counts. A rule
-    that names units goes before one that names ranks only.
+    that names units goes before one that names ranks only, and that before one for everybody.
+    They ask for different codes of a field, or only one of them asks for any: that goes first.
     """
+    if bool(one.when) != bool(other.when) or one.scoped != other.scoped:
+        return True
+    codes = dict(other.when)
+    if any(name in codes and set(codes[name]).isdisjoint(found) for name, found in one.when):
+        return True
     if one.ranks and other.ranks and set(one.ranks).isdisjoint(other.ranks):
         return True
     if one.units and other.units:
@@ -108,7 +114,7 @@ def _note_overlap(check: Check, first: _Claim, second: _Claim) -> None:
         f"{f', grade {grade},' if grade else ''} too"
         f" from {max(first.day_from, second.day_from)} on."
     )
-    remedy = "Let one of the two end with until, or give each its own grades, ranks or units."
+    remedy = "Let one of the two end with until, or give each its own grades, ranks, units or when."
     check.error_on_line("overlap", second.line, message, remedy)
 
 
