@@ -204,3 +204,13 @@ def test_people_page():
     for name, field in ROSTER_FIELDS.items():
         assert f"`{name}`" in people
         assert field.ko in people
+
+
+def test_awkward_cases_are_told_where_the_page_says():
+    """Every story named in docs/cases.md is a test."""
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs/cases.md").read_text("utf-8"))
+    files = (ROOT / "tests/scenarios").glob("test_*.py")
+    told = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
+
+    assert len(named) > 17
+    assert set(named) <= told
