@@ -313,6 +313,14 @@ def rulebook_of_everything(kinds: Kinds, random: Random) -> str:
             + ('split = "share"\n' if info.has_shares and random.random() < 0.7 else "")
             + f'values = [ {{ from = 2004-01-01, points = {points}, clause = "제1조" }} ]\n'
         )
+        for asks, asked in info.conditions.items():
+            words = random.sample(asked.words, random.randint(1, len(asked.words)))
+            listed = ", ".join(f'"{word}"' for word in words)
+            lines.append(
+                f'[[rule]]\nid = "{name}-{asks}"\ntitle = {{ ko = "규칙", en = "Rule" }}\n'
+                f'activity = "{info.name}"\nwhen = {{ {asks} = [{listed}] }}\n'
+                f'values = [ {{ from = 2004-01-01, points = {amount}, clause = "제1조의2" }} ]\n'
+            )
     for number in range(3):
         named = ", ".join(f'"{name}"' for name in random.sample(names, 6))
         period = random.choice(("month", "half", "year"))

@@ -27,7 +27,7 @@ from mileage.ledger import (
 )
 from mileage.ledger.fields import Code, Person, Text
 from mileage.ledger.kinds import Kinds
-from mileage.projections import activity_infos, explain_posting, parse_rulebook
+from mileage.projections import activity_infos, explain_posting, parse_rulebook, plan
 from mileage.projections.coverage import coverage
 from mileage.projections.figures import Period
 from mileage.projections.trials import try_examples
@@ -234,6 +234,18 @@ def test_closed_periods_keep_the_words(office):
     assert [(line.rule, line.points, bool(line.when)) for line in lines[-2:]] == [
         *(("adopted-online", 130_000, True), ("adopted", -30_000, False)),
     ]
+
+
+def test_a_rulebook_that_asks_nothing_has_no_step_for_it():
+    """The plan of other rulebooks is as long as ever, and reads nothing of what facts say."""
+    ordinary, asking = (
+        "".join(plan.activity_steps(plan.Shape(scoped=True, conditions=conditions)))
+        for conditions in (False, True)
+    )
+
+    for table in ("w_met", "w_said", "rule_conditions"):
+        assert table not in ordinary
+        assert table in asking
 
 
 # -- kinds of one's own ----------------------------------------------------------------------------
