@@ -99,6 +99,31 @@ title = { ko = "반기 처음 몇 번", en = "The first few" }
 rules = ["proposal-by-rank", "session-headquarters"]
 period = "half"
 values = [ { from = 2005-01-01, count = 10, clause = "bench" } ]
+
+[[account]]
+id = "leave"
+title = { ko = "포상휴가", en = "Leave as a reward" }
+unit = { ko = "일", en = "days" }
+
+[[rule]]
+id = "leave-online"
+title = { ko = "온라인 제안 휴가", en = "Leave for proposals on line" }
+activity = "proposal.adopted"
+account = "leave"
+when = { channel = "online" }
+confirm = true
+split = "share"
+values = [
+  { from = 2005-01-01, points = { percent = 10, of = "proposal-adopted" }, clause = "bench" },
+]
+
+[[rule]]
+id = "workshop"
+title = { ko = "연찬회", en = "Workshops" }
+activity = "course.attended"
+when = { form = "workshop" }
+per = "hour"
+values = [ { from = 2005-01-01, points = 0.3, clause = "bench" } ]
 """
 
 
