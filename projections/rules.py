@@ -25,6 +25,7 @@ from .rulebook import (
     compile_rules,
     parse_rulebook,
 )
+from .rulebook.sections import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -364,7 +365,7 @@ def _in_words(row: ValueRow, kinds: Kinds, labels: Mapping[str, Label]) -> Label
                 f"{field.en.lower()} {' or '.join(word.en for word in words)}",
             )
         )
-    return Label(", ".join(part.ko for part in parts), ", ".join(part.en for part in parts))
+    return listed(parts)
 
 
 def _programme_spans(rules: Rules) -> Iterator[tuple[int, Programme, ProgrammeValue, int, int]]:

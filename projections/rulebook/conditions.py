@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mileage.ledger.fields import Code
-
+from .dated import check_code
 from .tables import EXAMPLES, KINDS, Table, check_count, meant, read_text
 from .values import SCOPE_MAX
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from .values import ActivityInfo, Asked, Conditions
 
 __all__ = ["read_said", "read_when"]
-
-_LEDGER_CODE = Code("", "")
 
 
 def read_when(table: Table, activity: ActivityInfo | None) -> Conditions:
@@ -92,11 +89,6 @@ def _read_code(check: Check, path: Path, raw: object, asked: Asked) -> str:
     if code and asked.words and code not in asked.words:
         check.error("unknown-word", path, f"cannot be {code!r}.", meant(code, asked.words))
         return ""
-    if code and not asked.words:
-        try:
-            _LEDGER_CODE.check(code)
-        except ValueError as error:
-            remedy = "Write the code as the ledger knows it."
-            check.error("bad-id", path, f"is no code: {error}.", remedy)
-            return ""
+    if code and not asked.words and not check_code(check, path, code):
+        return ""
     return code

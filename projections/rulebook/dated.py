@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from .text import Check
     from .whole import Value
 
-__all__ = ["note_unknown_account", "read_account", "read_codes", "read_entries", "read_values"]
+__all__ = [
+    "check_code",
+    "note_unknown_account",
+    "read_account",
+    "read_codes",
+    "read_entries",
+    "read_values",
+]
 
 _LEDGER_CODE = Code("", "")
 
@@ -79,12 +86,19 @@ def read_codes(table: Table, key: str) -> tuple[str, ...]:
             table.check.error("repeated", path, f"names {code!r} again.", "Name each once.")
         elif code:
             named.append(code)
-            try:
-                _LEDGER_CODE.check(code)
-            except ValueError as error:
-                remedy = "Write the code as the ledger knows it."
-                table.check.error("bad-id", path, f"is no code: {error}.", remedy)
+            check_code(table.check, path, code)
     return tuple(named)
+
+
+def check_code(check: Check, path: Path, code: str) -> bool:
+    """Whether a code is one that a ledger can have; noted if not."""
+    try:
+        _LEDGER_CODE.check(code)
+    except ValueError as error:
+        remedy = "Write the code as the ledger knows it."
+        check.error("bad-id", path, f"is no code: {error}.", remedy)
+        return False
+    return True
 
 
 def read_account(table: Table, accounts: Sequence[str]) -> str:
